@@ -11,6 +11,14 @@ export {
   scanLayer,
   shared,
 } from "./combinators/containers.ts";
+export {
+  type Adapter,
+  type Lora,
+  type LoraOptions,
+  type LoraParams,
+  type LoraState,
+  lora,
+} from "./combinators/lora.ts";
 export { masked, maskedMeanPool, timeDistributed } from "./combinators/overTime.ts";
 export {
   type SpectralNormState,

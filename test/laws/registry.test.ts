@@ -31,7 +31,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
   "nn/layers/normalization": ["batchNorm", "norm"],
   "nn/layers/recurrent": ["recurrent"],
   "nn/layers/spatial": ["conv", "pool", "resize"],
-  "nn/combinators": ["containers", "overTime", "parametrize", "sequential", "skip"],
+  "nn/combinators": ["containers", "lora", "overTime", "parametrize", "sequential", "skip"],
   "nn/losses": [
     ...[
       "classification",

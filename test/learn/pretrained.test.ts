@@ -9,6 +9,7 @@ import {
   objective,
   pipeline,
   sequential,
+  sgd,
   supervised,
   tensor,
   train$,
@@ -17,7 +18,7 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { tanh } from "../../src/ir/index.ts";
 import { flattenTensors } from "../../src/ir/trees.ts";
 import type { AnyLearner, Learner } from "../../src/learn/index.ts";
-import { frozen, loadInto, pretrained } from "../../src/nn/index.ts";
+import { frozen, loadInto, lora, pretrained } from "../../src/nn/index.ts";
 import { distillation, softmaxCrossEntropy } from "../../src/nn/losses/index.ts";
 import { accuracy } from "../../src/nn/metrics/index.ts";
 import { freeze, partition } from "../../src/optim/index.ts";
@@ -93,6 +94,30 @@ describe("a trained model", async () => {
       expect(bitsOf(next.carried.params[0])).toEqual(bitsOf(params[0]));
       expect(next.accuracy).toBe(1);
     }
+  });
+
+  it("is fine-tuned by small adapters alone, which merge into plain params", async () => {
+    const adapting = lora(pretrained(network, params), { rank: 1, alpha: 4 });
+    const next = await trained(learns(adapting), classed(1, 0, 0, 1));
+    expect(next.accuracy).toBe(1);
+    // The base is as it was, and adam has two moments of each number of the adapters, and two counts.
+    const {
+      layerState,
+      optimizerState,
+      params: adapters,
+    } = next.carried as never as {
+      readonly [K in "layerState" | "optimizerState" | "params"]: never;
+    };
+    expect(bitsOf((layerState as { readonly base: unknown }).base)).toEqual(bitsOf(params));
+    const count = (tree: unknown) => bitsOf(tree).flat().length;
+    expect([count(params), count(adapters), count(optimizerState)]).toEqual([42, 20, 2 * 20 + 2]);
+    const merged = adapting.merge({ params: adapters, state: layerState });
+    const plain = supervised<Point, "x", "y", typeof network>({
+      ...{ input: "x", target: "y", loss: softmaxCrossEntropy as never, metrics: [accuracy] },
+      model: pretrained(network, merged.params),
+      optimizer: sgd({ learningRate: 0 }),
+    });
+    expect((await trained(plain, classed(1, 0, 0, 1))).accuracy).toBe(1);
   });
 
   it("teaches a student that sees no label, and stays as it is", async () => {

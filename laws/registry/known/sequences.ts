@@ -2,6 +2,8 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
+import { repeat } from "../../../src/nn/combinators/containers.ts";
+import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as sequences from "../../../src/nn/combinators/overTime.ts";
 import * as weights from "../../../src/nn/combinators/parametrize.ts";
 import { identity } from "../../../src/nn/combinators/sequential.ts";
@@ -176,6 +178,7 @@ export const knownSequences: KnownLayers<
     typeof recurrences &
     typeof sequences &
     typeof weights &
+    typeof adapters &
     typeof transformers
 > = {
   layerNorm: [
@@ -593,6 +596,24 @@ export const knownSequences: KnownLayers<
       params: { "direction.weight": [[0], [0]], "direction.bias": [1], "magnitude.0": [0] },
       x: [1, 1],
       y: [1],
+    },
+  ],
+  lora: [
+    {
+      // The weights are [[3], [4]] + 6/1 · [[1], [2]] [[1/2]].
+      layer: adapters.lora(dense(2, 1), { rank: 1, alpha: 6 }),
+      params: { "weight.a": [[1], [2]], "weight.b": [[0.5]] },
+      state: { "base.weight": [[3], [4]], "base.bias": [1] },
+      x: [1, 1],
+      y: [17],
+    },
+    {
+      // Each copy has a product of its own: 2 + 3 · 1 = 5, and 5 + 7 · 1 = 12.
+      layer: adapters.lora(repeat(2, dense(1, 1)), { rank: 1, stacked: 1 }),
+      params: { "weight.a": [[[3]], [[7]]], "weight.b": [[[1]], [[1]]] },
+      state: { "base.weight": [[[2]], [[5]]], "base.bias": [[1], [0]] },
+      x: [3],
+      y: [12 * 16],
     },
   ],
   spectralNorm: [

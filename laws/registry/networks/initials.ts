@@ -1,6 +1,7 @@
 import type { Expr } from "../../../src/ir/expr.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
 import * as combinators from "../../../src/nn/combinators/containers.ts";
+import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as sequences from "../../../src/nn/combinators/overTime.ts";
 import * as weights from "../../../src/nn/combinators/parametrize.ts";
 import * as composed from "../../../src/nn/combinators/sequential.ts";
@@ -100,6 +101,7 @@ type Modules = typeof affines &
   typeof combinators &
   typeof connections &
   typeof convolutions &
+  typeof adapters &
   typeof attentions &
   typeof batches &
   typeof drops &
@@ -249,6 +251,11 @@ const initials: InitialTable<Modules> = {
   weightNorm: {
     layer: weights.weightNorm(one),
     params: { ...affine(5, "direction."), "magnitude.0": derived },
+  },
+  lora: {
+    layer: adapters.lora(one, { rank: 2 }),
+    params: { "weight.a": fanIn(5), "weight.b": all(0) },
+    state: affine(5, "base."),
   },
   spectralNorm: {
     layer: weights.spectralNorm(one),

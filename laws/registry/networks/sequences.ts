@@ -4,6 +4,8 @@ import { cast } from "../../../src/ir/ops/control.ts";
 import { floor, gt, sin, tanh } from "../../../src/ir/ops/elementwise.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
 import { index } from "../../../src/ir/ops/structural.ts";
+import { repeat } from "../../../src/nn/combinators/containers.ts";
+import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as sequences from "../../../src/nn/combinators/overTime.ts";
 import * as weights from "../../../src/nn/combinators/parametrize.ts";
 import { sequential } from "../../../src/nn/combinators/sequential.ts";
@@ -20,6 +22,7 @@ import * as batches from "../../../src/nn/layers/normalization/batchNorm.ts";
 import * as norms from "../../../src/nn/layers/normalization/norm.ts";
 import { gruCell } from "../../../src/nn/layers/recurrent/cells.ts";
 import * as recurrences from "../../../src/nn/layers/recurrent/recurrent.ts";
+import { conv1d } from "../../../src/nn/layers/spatial/conv.ts";
 import * as transformers from "../../../src/nn/layers/transformerBlock.ts";
 import type { Settings } from "./settings.ts";
 
@@ -53,7 +56,8 @@ const decoding: Layer<
 
 /** Layers along sequences, and those that they are made of. A missing one does not compile. */
 export const sequenceLayers: Settings<
-  typeof attentions &
+  typeof adapters &
+    typeof attentions &
     typeof batches &
     typeof drops &
     typeof embeddings &
@@ -194,6 +198,22 @@ export const sequenceLayers: Settings<
   ],
   weightNorm: [
     { layer: weights.weightNorm(sequential(dense(2, 3), tanh, dense(3, 2))), shape: [2] },
+  ],
+  lora: [
+    {
+      layer: adapters.lora(sequential(dense(2, 3), tanh, dense(3, 2)), { rank: 2, alpha: 1 }),
+      shape: [2],
+    },
+    {
+      layer: adapters.lora(repeat(2, dense(2, 2)), { rank: 1, targets: ["w*"], stacked: 1 }),
+      shape: [2],
+    },
+    { layer: ofTokens(adapters.lora(embeddings.embedding(2, 3), { rank: 1 })), shape: [3] },
+    {
+      layer: adapters.lora(multiHeadAttention(2), { rank: 1, targets: ["query.*", "value.*"] }),
+      shape: [2, 2],
+    },
+    { layer: adapters.lora(conv1d(2, 3, 2), { rank: 2 }), shape: [3, 2] },
   ],
   spectralNorm: [{ layer: weights.spectralNorm(dense(3, 2)), shape: [3], rough: true }],
 };

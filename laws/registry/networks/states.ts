@@ -2,11 +2,13 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { add } from "../../../src/ir/ops/elementwise.ts";
 import * as combinators from "../../../src/nn/combinators/containers.ts";
+import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as sequences from "../../../src/nn/combinators/overTime.ts";
 import * as weights from "../../../src/nn/combinators/parametrize.ts";
 import * as chains from "../../../src/nn/combinators/sequential.ts";
 import * as connections from "../../../src/nn/combinators/skip.ts";
 import type { Composable } from "../../../src/nn/layer.ts";
+import { dense } from "../../../src/nn/layers/dense.ts";
 import * as embeddings from "../../../src/nn/layers/embedding.ts";
 import { lambda } from "../../../src/nn/layers/lambda.ts";
 import * as experts from "../../../src/nn/layers/moe.ts";
@@ -28,6 +30,7 @@ type Carrying =
   | keyof typeof combinators
   | Exclude<keyof typeof chains, "identity">
   | keyof typeof connections
+  | keyof typeof adapters
   | keyof typeof weights
   | "timeDistributed"
   | "masked"
@@ -80,6 +83,12 @@ const table: Table<Carrying> = {
   frozen: plain(combinators.frozen(running), vector, held),
   remat: plain(combinators.remat(running)),
   weightNorm: plain(weights.weightNorm(running)),
+  // The rows of its state: the weight that is adapted, and the state of the layer before it.
+  lora: plain(
+    adapters.lora(both(running, dense(2, 2, { bias: false })), { rank: 1 }),
+    vector,
+    ([w = [], v = [], s = []], batch) => ({ states: [w, v, ran(s, batch)[1]] }),
+  ),
   spectralNorm: plain(weights.spectralNorm(running)),
   masked: plain(
     sequences.masked(() => constant(tensor([true, true, true, true])), running),

@@ -3,6 +3,7 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import type * as combinators from "../../../src/nn/combinators/containers.ts";
 import { repeat, shared } from "../../../src/nn/combinators/containers.ts";
+import * as adapters from "../../../src/nn/combinators/lora.ts";
 import type * as convolves from "../../../src/nn/functional/conv.ts";
 import { conv, convTranspose } from "../../../src/nn/functional/conv.ts";
 import * as pools from "../../../src/nn/functional/pool.ts";
@@ -135,7 +136,8 @@ const line = [64, 2] as const;
 
 /** Layers and their parts. */
 const layerOptions: OptionTable<
-  typeof affines &
+  typeof adapters &
+    typeof affines &
     typeof attentions &
     typeof batches &
     typeof combinators &
@@ -170,6 +172,14 @@ const layerOptions: OptionTable<
   batchNorm: {
     ...normalizing(batchNorm),
     momentum: [between(0, 1), (momentum) => batchNorm(2, { momentum })],
+  },
+  lora: {
+    rank: [wholeFrom(1, 2), (rank) => adapters.lora(dense(2, 2), { rank }).init(key(0))],
+    alpha: [finiteNumber, (alpha) => adapters.lora(dense(2, 2), { rank: 1, alpha })],
+    stacked: [
+      wholeFrom(0, 1),
+      (stacked) => adapters.lora(repeat(2, dense(2, 2)), { rank: 1, stacked }).init(key(0)),
+    ],
   },
   named: none,
   frozen: none,
