@@ -1,5 +1,7 @@
 import { aligned } from "../terminal/table.ts";
-import { type Command, type CommandName, commands, type Flag, flagsOf } from "./commandLine.ts";
+import { flagsOf } from "./commandLine.ts";
+import { type Command, type CommandName, commands } from "./commands.ts";
+import type { Flag } from "./flags.ts";
 
 /** Lines of what one writes and what it means. */
 const explained = (rows: readonly (readonly [written: string, meaning: string])[]): string =>

@@ -20,7 +20,7 @@ import { whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import { train$ } from "../train/train.ts";
 import { trainInWorker } from "../train/worker/trainInWorker.ts";
-import type { BackendName, Settings } from "./commandLine.ts";
+import type { BackendName, Settings } from "./flags.ts";
 import { pipelineNamed } from "./library.ts";
 
 const backends = {

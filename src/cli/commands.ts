@@ -1,0 +1,59 @@
+/** A command of the command line. */
+export interface Command {
+  readonly takesPipeline: boolean;
+  /** The argument that it takes in place of a pipeline. */
+  readonly takes?: string;
+  readonly help: string;
+  readonly flags: readonly string[];
+}
+
+/** The commands by name. */
+export const commands = {
+  list: { takesPipeline: false, help: "the pipelines that can be trained", flags: ["json"] },
+  train: {
+    takesPipeline: true,
+    help: "train a pipeline, printing its progress",
+    flags: [
+      "epochs",
+      "seed",
+      "batch-size",
+      "learning-rate",
+      "backend",
+      "threads",
+      "deterministic",
+      "run-dir",
+      "resume",
+      "config",
+      "set",
+      "json",
+    ],
+  },
+  verify: {
+    takesPipeline: false,
+    takes: "DIR",
+    help: "replay the run in a folder, and confirm it or name the first step that differs",
+    flags: ["pipeline", "backend", "threads", "json"],
+  },
+  summary: {
+    takesPipeline: true,
+    help: "a pipeline's layers, shapes and parameters, and what its step will cost",
+    flags: ["plan", "code", "batch-size", "backend", "deterministic", "json"],
+  },
+  evaluate: {
+    takesPipeline: true,
+    help: "the loss and metrics of a trained model: a model or checkpoint in a file, a run, or a pipeline",
+    flags: ["state", "on", "backend", "threads", "json"],
+  },
+  predict: {
+    takesPipeline: true,
+    help: "what a trained model says about the rows of a file",
+    flags: ["input", "state", "backend", "threads", "json"],
+  },
+  export: {
+    takesPipeline: true,
+    help: "write a trained model to a file that needs no pipeline",
+    flags: ["output", "state", "json"],
+  },
+} as const satisfies { readonly [name: string]: Command };
+
+export type CommandName = keyof typeof commands;
