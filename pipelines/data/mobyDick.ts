@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { readText, vocabularyOf } from "../../src/data/index.ts";
+import { generation, readText, vocabularyOf } from "../../src/data/index.ts";
 import { dataset, fromTypedArray, type Tensor } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
@@ -57,5 +57,9 @@ export const mobyDick = (length: number) =>
     return {
       train: passages(numbers.slice(0, end), length),
       test: passages(numbers.slice(end), length),
+      generation: generation({
+        ...{ column: "text", vocabulary: letters, length },
+        decoding: { method: "sampling", temperature: 0.8, topP: 0.95, seed: 7 },
+      }),
     };
   });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { padSequences, readText, vocabularyOf } from "../../src/data/index.ts";
+import { generation, padSequences, readText, vocabularyOf } from "../../src/data/index.ts";
 import { type Dataset, dataset, key, permutation, type Tensor } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
@@ -101,5 +101,9 @@ export const pronunciations = Effect.gen(function* () {
     train: yield* examples(all.slice(6000)),
     validation: yield* examples(all.slice(4000, 6000)),
     test: yield* examples(all.slice(0, 4000)),
+    generation: generation({
+      ...{ column: "word", prompt: letters, vocabulary: phonemes, separator: " " },
+      ...{ start: "<start>", end: "<end>", length: soundLength },
+    }),
   };
 });

@@ -59,6 +59,13 @@ export {
   type PictureOptions,
   type TextInputOptions,
 } from "./raw/constructors.ts";
+export {
+  type Decoding,
+  type Generation,
+  type GenerationOptions,
+  generation,
+  type SplitText,
+} from "./raw/generation.ts";
 export { prepare } from "./raw/prepare.ts";
 export type {
   Feature,

@@ -224,17 +224,22 @@ export class UnknownToken extends failure(
     readonly known: number;
     readonly row?: number;
     readonly path?: readonly string[];
+    /** The column whose text has it, for a text that is asked about. */
+    readonly column?: string;
   }) => ({
     what: `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`,
     where: [
       ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
+      ...(e.column === undefined ? [] : [`in the text of the column "${e.column}"`]),
       `at position ${e.position} of its sequence`,
       ...(e.row === undefined ? [] : [`row ${e.row}`]),
     ].join(", "),
     fix:
-      e.path === undefined
-        ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
-        : "encode with the vocabulary that the model was built for",
+      e.column !== undefined
+        ? "leave it out, or write it with tokens that the model has learned"
+        : e.path === undefined
+          ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
+          : "encode with the vocabulary that the model was built for",
   }),
 ) {}
 

@@ -17,7 +17,16 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type Tree } from "../tree.ts";
 import { type GradientRule, plainly, type Descent as Slope } from "./gradient/rule.ts";
 import type { Circumstances, Judge, Outcome, Shard } from "./judge.ts";
-import type { Adjustment, Columns, Learner, Moment, Refused, Report } from "./learner.ts";
+import {
+  type Adjustment,
+  type Columns,
+  type Learner,
+  type Moment,
+  type Predicting,
+  predictingAt,
+  type Refused,
+  type Report,
+} from "./learner.ts";
 import type { SomeMetric } from "./scoring.ts";
 
 /** The state that a learner by gradient descent carries from step to step. */
@@ -39,7 +48,8 @@ export const everything: Part = { of: (params) => params, replaced: (_, part) =>
 
 /** The parts of a learner by gradient descent. */
 export interface Descent<R extends Columns, P, S>
-  extends Pick<Learner<R, unknown>, "name" | "limits" | "describe" | "predict"> {
+  extends Pick<Learner<R, unknown>, "name" | "limits" | "describe">,
+    Predicting {
   readonly init: (key: Key) => Initial<P, S>;
   readonly judge: Judge;
   readonly optimizer: GradientTransformation;
@@ -153,15 +163,12 @@ export const descending = <R extends Columns, P, S>(
     const part = optimizer.evaluated.get<Expr>(trains.of(own.params) as Exprs, own.optimizerState);
     return { ...carried, params: trains.replaced(own.params, part) };
   };
-  const { predict } = spec;
 
   return {
     name: spec.name,
     limits: spec.limits,
     describe: spec.describe,
-    ...(predict && {
-      predict: (carried, row, moment) => predict(evaluated(carried), row, moment),
-    }),
+    ...predictingAt(spec, evaluated),
     metrics,
     init: (key) => {
       const { params, state } = init(key);

@@ -5,6 +5,7 @@ import type { Augmentation } from "../data/augmentation/example.ts";
 import { UnknownColumn } from "../errors.ts";
 import type { Expr, TensorType } from "../ir/expr.ts";
 import type { KeyExpr } from "../ir/ops/random.ts";
+import type { Autoregressive } from "../nn/generate/decoder.ts";
 import type { Initial } from "../nn/layer.ts";
 import type { LayerRow } from "../nn/summary.ts";
 import type { LearningRate } from "../optim/learningRate.ts";
@@ -102,6 +103,29 @@ export interface Limit {
   readonly count: number;
 }
 
+/** What a learner's model says, of the tree that the learner carries. */
+export interface Predicting {
+  /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
+  readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
+  /** The model as a generator of sequences, token by token; in place of params it takes what is carried. */
+  readonly generates?: Autoregressive<unknown>;
+}
+
+/** What a learner predicts, with another tree than it carries: `at` gives that tree. */
+export const predictingAt = (
+  { predict, generates }: Predicting,
+  at: (carried: unknown) => unknown,
+): Predicting => ({
+  ...(predict && { predict: (carried, row, moment) => predict(at(carried), row, moment) }),
+  ...(generates && {
+    generates: {
+      ...generates,
+      begin: (carried, source) => generates.begin(at(carried), source),
+      step: (carried, token, carry) => generates.step(at(carried), token, carry),
+    },
+  }),
+});
+
 /**
  * A learner as a pure value. `init` makes the tree of tensors that is carried from step to step. The tree holds
  * everything that the next step depends on: params, layer state, optimizer state, averages, a teacher, replay memory.
@@ -113,7 +137,7 @@ export interface Limit {
  * **Laws** `laws.learner`: resumption and determinism; the carried tree keeps its type; a learning rate of zero changes
  * only statistics.
  */
-export interface Learner<in R extends Columns, out C> {
+export interface Learner<in R extends Columns, out C> extends Predicting {
   readonly name: string;
   /** The initial carried tree. It depends only on the key. */
   readonly init: (key: Key) => C;
@@ -129,8 +153,6 @@ export interface Learner<in R extends Columns, out C> {
   readonly adjust: (change: Adjustment) => Either<Refused, Learner<R, C>>;
   /** The rows of the summary's table of layers, for one example with columns of these types. Empty without a network. */
   readonly describe: (columns: { readonly [column: string]: TensorType }) => readonly LayerRow[];
-  /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
-  readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
   /** The types of the columns that `predict` reads and no source has: what a learner that plays sees. */
   readonly sees?: { readonly [column: string]: TensorType };
 }

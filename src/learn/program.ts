@@ -5,10 +5,12 @@ import { CompileError, InvalidArgument, StructureMismatch, UnknownColumn } from 
 import { constant, parameter } from "../ir/build.ts";
 import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
+import { broadcastTo } from "../ir/ops/promote.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import { program, topological } from "../ir/program.ts";
 import {
   type Concrete,
+  exprsLike,
   flattenExprs,
   type Symbolic,
   shapeFor,
@@ -21,7 +23,7 @@ import { nth } from "../tensor/list.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leafPaths, sameTreeShape, type TreeShape } from "../tree.ts";
-import { type AnyLearner, namedColumns, type Report } from "./learner.ts";
+import { type AnyLearner, namedColumns, type Predicting, type Report } from "./learner.ts";
 import type { Summaries } from "./scoring.ts";
 import type { OverShards } from "./shards.ts";
 
@@ -251,5 +253,47 @@ export const predictionProgram = (
       program: program(inputs, [output]),
       takes,
       columns: read.map(([name]) => name),
+    });
+  });
+
+/** How a model generates sequences, as programs of its params. */
+export interface GenerationPrograms {
+  /** From the params and the source, i32 `[length]`, to the carry before the first token. */
+  readonly begin: PartProgram;
+  /** From the params, a token and the carry to the logits of the next token, and the next carry. */
+  readonly step: PartProgram;
+}
+
+/** A program, and the leaves of the carried tree that it takes, in the order of its first inputs. */
+export interface PartProgram {
+  readonly program: Program;
+  readonly takes: readonly number[];
+}
+
+/**
+ * How a learner's model generates sequences, as programs.
+ *
+ * **Fails with** `CompileError` for mistakes in the model.
+ */
+export const generationPrograms = (
+  { vocabulary, source, begin, step }: NonNullable<Predicting["generates"]>,
+  carried: unknown,
+): Effect.Effect<GenerationPrograms, Thrown> =>
+  traced(() => {
+    const { tree, leaves } = symbolsOf(carried);
+    const part = (inputs: readonly Expr[], outputs: readonly Expr[]): PartProgram => {
+      const used = new Set(topological(outputs));
+      const takes = leaves.flatMap((leaf, i) => (used.has(leaf.node) ? [i] : []));
+      return { program: program([...takes.map((i) => nth(leaves, i)), ...inputs], outputs), takes };
+    };
+    const told = parameter({ shape: [source?.length ?? 0], dtype: "i32" });
+    const begun = flattenExprs(begin(tree, told));
+    const carry = begun.leaves.map(parameter);
+    const token = parameter({ shape: [], dtype: "i32" }) as Expr<readonly []>; // of this shape
+    const [logits, next] = step(tree, token, treeOf(begun.shape, carry));
+    const after = exprsLike("a step of the model that generates", begun.shape, next);
+    return Effect.succeed({
+      begin: part([told], begun.leaves),
+      step: part([token, ...carry], [broadcastTo(logits, [vocabulary]), ...after]),
     });
   });

@@ -4,6 +4,7 @@ import type { Expr } from "../ir/expr.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import type { ShapeError, ShowShape } from "../ir/types/shape.ts";
 import { still } from "../nn/apply.ts";
+import type { Autoregressive } from "../nn/generate/decoder.ts";
 import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
 import { summary } from "../nn/summary.ts";
 import type { Meets, MoveOf, ParamsOf, StateOf } from "../nn/types/chain.ts";
@@ -91,6 +92,12 @@ const judging =
     return [judgedOf({ loss: loss(output, wanted), output, target: wanted }), next];
   };
 
+/** A model as one that generates sequences, where it is one, such as `gpt`. */
+const generatorOf = (model: object): Autoregressive<unknown> | undefined =>
+  "begin" in model && "step" in model && "positions" in model && "vocabulary" in model
+    ? (model as Autoregressive<unknown>) // what has these fields is one
+    : undefined;
+
 const limitsOf = (spec: {
   readonly input: string;
   readonly target: string;
@@ -138,6 +145,9 @@ export const supervised = <
   const loss = spec.loss as (output: never, target: never) => Expr as Open<never, never>["loss"];
   const { input, target, augment, optimizer, gradient, metrics = [] } = spec;
   const limits = limitsOf(spec);
+  const generator = generatorOf(model);
+  /** The params within what is carried, as the learner's own `init` made it. */
+  const paramsOf = (carried: unknown) => (carried as Descending<unknown, unknown>).params;
 
   const of = (open: Open<ParamsOf<M>, StateOf<M>>): Descent<R, ParamsOf<M>, StateOf<M>> => ({
     name: "supervised",
@@ -158,6 +168,13 @@ export const supervised = <
       const context = { ...still, mode: "eval", key } as const;
       return model.apply(params, layerState, columnOf(row, input), context)[0];
     },
+    ...(generator && {
+      generates: {
+        ...generator,
+        begin: (carried, source) => generator.begin(paramsOf(carried), source),
+        step: (carried, token, carry) => generator.step(paramsOf(carried), token, carry),
+      },
+    }),
     withLoss: (change) => right(of({ ...open, ...change })),
   });
   return descending(of({ input, target, model, loss, augment }));

@@ -73,6 +73,9 @@ const maskOptions = (
   fill: [finiteNumber, (fill) => make(1, { fill })(image, one)],
 });
 
+const decoding = (how: data.Decoding): unknown =>
+  data.generation({ column: "x", vocabulary: few, length: 1, decoding: how });
+
 const functions: OptionsOf<typeof data> = {
   epochsOf: {
     batchSize: [
@@ -100,6 +103,27 @@ const functions: OptionsOf<typeof data> = {
     background: [
       between(0, 1),
       (background) => data.fromPicture({ width: 1, height: 1, background }),
+    ],
+  },
+  generation: {
+    length: [pixels, (length) => data.generation({ column: "x", vocabulary: few, length })],
+    "decoding.seed": [
+      wholeFrom(Number.MIN_SAFE_INTEGER),
+      (seed) => decoding({ method: "sampling", seed }),
+    ],
+    "decoding.temperature": [
+      aboveZero,
+      (temperature) => decoding({ method: "sampling", temperature }),
+    ],
+    "decoding.topK": [count, (topK) => decoding({ method: "sampling", topK })],
+    "decoding.topP": [
+      between(0, 1, { low: true }),
+      (topP) => decoding({ method: "sampling", topP }),
+    ],
+    "decoding.width": [pixels, (width) => decoding({ method: "beam", width })],
+    "decoding.lengthPenalty": [
+      finiteNumber,
+      (lengthPenalty) => decoding({ method: "beam", width: 2, lengthPenalty }),
     ],
   },
   fromText: {

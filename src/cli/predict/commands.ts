@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { InvalidFlag } from "../../errors.ts";
 import { writeSafetensors } from "../../io/index.ts";
 import { table } from "../../terminal/table.ts";
-import { jsonLine, oneLine } from "../../terminal.ts";
+import { jsonLine, oneLine, printable } from "../../terminal.ts";
 import { evaluate, type On } from "../../train/loop/evaluate.ts";
 import { confusionLines } from "../../train/operators/confusionTable.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
@@ -53,17 +53,19 @@ export const evaluated = Effect.fnUntraced(function* (name: string, given: Given
 const valueText = ({ value }: { readonly value: unknown }): string =>
   JSON.stringify(value, (_, x: unknown) => (typeof x === "number" ? Number(x.toPrecision(6)) : x));
 
-/** Answers as a table. */
+/** Answers as a table; texts of several lines one after another. */
 const answersText = (answers: readonly Answer[]): string => {
-  const rows = answers.map((answer, i) =>
-    "class" in answer
-      ? [String(i + 1), oneLine(answer.class), answer.probability.toFixed(4)]
-      : [String(i + 1), valueText(answer)],
-  );
+  const texts = answers.flatMap((answer) => ("text" in answer ? [answer.text] : []));
+  if (texts.some((text) => text.includes("\n"))) return texts.map(printable).join("\n\n");
+  const rows = answers.map((answer, i) => {
+    const row = String(i + 1);
+    if ("class" in answer) return [row, oneLine(answer.class), answer.probability.toFixed(4)];
+    return [row, "text" in answer ? oneLine(answer.text) : valueText(answer)];
+  });
   const classified = answers.some((answer) => "class" in answer);
   return classified
     ? table(["row", "class", "probability"], rows, { numeric: [0, 2] })
-    : table(["row", "output"], rows, { numeric: [0] });
+    : table(["row", texts.length > 0 ? "text" : "output"], rows, { numeric: [0] });
 };
 
 /** Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. */

@@ -22,12 +22,15 @@ import type { RawRow } from "../../train/predict/rows.ts";
 
 /** The column of a model that is made of raw values of a kind. */
 const columnFor = (
-  { name, inputs }: Model,
+  { name, inputs, generation }: Model,
   kind: FromRaw["kind"],
   file: string,
 ): Effect.Effect<readonly [string, FromRaw], InvalidArgument> => {
   const found = Object.entries(inputs).find(([, from]) => from?.kind === kind);
-  const takes = Object.entries(inputs).map(([column, from]) => `${from?.kind} (${column})`);
+  const takes = [
+    ...Object.entries(inputs).map(([column, from]) => `${from?.kind} (${column})`),
+    ...(generation === undefined ? [] : [`text (${generation.column})`]),
+  ];
   return found?.[1] === undefined
     ? Effect.fail(
         new InvalidArgument({
@@ -77,7 +80,8 @@ const table = Effect.fnUntraced(function* (model: Model, file: string) {
 });
 
 const texts = Effect.fnUntraced(function* (model: Model, file: string) {
-  const [column] = yield* columnFor(model, "text", file);
+  // A model that generates takes prompts, whatever else the column may be.
+  const column = model.generation?.column ?? (yield* columnFor(model, "text", file))[0];
   const lines = (yield* readText(file)).split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   return lines.map((line) => ({ [column]: line }));

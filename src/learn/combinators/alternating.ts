@@ -9,7 +9,7 @@ import { replacedBy } from "../../nn/pretrained.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Tree } from "../../tree.ts";
 import type { Descending } from "../descending.ts";
-import type { Columns, Learner, Moment, Report } from "../learner.ts";
+import { type Columns, type Learner, type Moment, predictingAt, type Report } from "../learner.ts";
 
 /** The state of {@link alternating}: the shared models, and each player's optimizer state. */
 export interface Alternating<P, S, Name extends string> {
@@ -71,7 +71,6 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
     ...moment,
     key: foldInKey(moment.key, i),
   });
-  const { predict } = first;
   /** The carried tree as the first player would carry it. */
   const asFirst = (carried: unknown): unknown => {
     const { params, layerState } = opened(carried);
@@ -132,8 +131,6 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
       return right(alternating(Object.fromEntries(adjusted) as Players<R, P, S, Name>));
     },
     describe: first.describe,
-    ...(predict && {
-      predict: (carried, row, moment) => predict(asFirst(carried), row, moment),
-    }),
+    ...predictingAt(first, asFirst),
   };
 };

@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import { cast } from "../../ir/ops/control.ts";
 import { add, div, mul, sub } from "../../ir/ops/elementwise.ts";
 import { share } from "../../tensor/validate.ts";
-import type { Columns, Learner, Trained } from "../learner.ts";
+import { type Columns, type Learner, predictingAt, type Trained } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
 
 /** The state of {@link averaged}: the tree of the learner, and the average of its params. */
@@ -32,7 +32,6 @@ export const averaged = (decay: number | "polyak") => {
       const { learner: own, average } = opened(carried);
       return trained.set(own, { ...trained.get(own), params: average });
     };
-    const { predict } = learner;
     return {
       ...learner,
       name: `averaged ${learner.name}`,
@@ -55,9 +54,7 @@ export const averaged = (decay: number | "polyak") => {
         return { ...next, carried: { learner: next.carried, average: moved } };
       },
       evaluate: (carried, batch, moment) => learner.evaluate(withAverage(carried), batch, moment),
-      ...(predict && {
-        predict: (carried, row, moment) => predict(withAverage(carried), row, moment),
-      }),
+      ...predictingAt(learner, withAverage),
       trained: {
         get: (carried): Trained => trained.get(withAverage(carried)),
         set: (carried, given) => {

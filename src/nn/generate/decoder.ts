@@ -126,7 +126,7 @@ export type Continue<P> = (
  * ```
  */
 export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized<P>) {
-  const { name, source, vocabulary, positions } = model;
+  const { source, vocabulary } = model;
   const params = tensorTree(model.init(keyOf(0)).params);
   const blank = tokensOf(filled([], source));
   // In a program the params are a tree of expressions.
@@ -144,10 +144,39 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
     },
     [params, scalar(0, "i32"), yield* begin(params, blank)],
   );
-  const from: Continue<P> = (own, told = []) => {
+  const from: Continue<P> = (own, told) => {
+    const tree = tensorTree(own);
+    return continuing(
+      model,
+      (source) => begin(tree, source),
+      (token, carry) => step(tree, token, carry),
+    )(told);
+  };
+  return from;
+});
+
+/** How a compiled model begins, from its padded source, and takes a token. */
+type Begin = (source: Tensor) => Effect.Effect<Tree<Tensor>, RunFailure>;
+type Step = (
+  token: Tensor<readonly []>,
+  carry: Tree<Tensor>,
+) => Effect.Effect<readonly [logits: Tensor, carry: Tree<Tensor>], RunFailure>;
+
+/** A model's sizes and compiled functions as one that checks its tokens, for any source. */
+export const continuing =
+  (
+    {
+      name,
+      source,
+      vocabulary,
+      positions,
+    }: Pick<Autoregressive<never>, "name" | "source" | "vocabulary" | "positions">,
+    begin: Begin,
+    step: Step,
+  ) =>
+  (told: readonly number[] = []): Effect.Effect<Continuation<Carried>, DecodingFailure> => {
     const issue = source === undefined ? undefined : sourceIssue(name, source, told);
     if (issue !== undefined) return Effect.fail(issue);
-    const tree = tensorTree(own);
     const next: Continuation<Carried>["next"] = ({ carry, length }, token) => {
       if (!isToken(token, vocabulary))
         return Effect.fail(
@@ -162,18 +191,16 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
         return Effect.fail(
           new SequenceTooLong({ length: length + 1, limit: positions, path: [name] }),
         );
-      return Effect.map(step(tree, scalar(token, "i32"), carry), ([logits, after]) => ({
-        logits,
+      return Effect.map(step(scalar(token, "i32"), carry), ([logits, after]) => ({
+        logits: logits as Tensor<readonly [number]>, // [vocabulary]
         state: { carry: after, length: length + 1 },
       }));
     };
-    return Effect.map(begin(tree, tokensOf(filled(told, source))), (carry) => ({
+    return Effect.map(begin(tokensOf(filled(told, source))), (carry) => ({
       ...{ name, vocabulary, next },
       start: { carry, length: 0 },
     }));
   };
-  return from;
-});
 
 /** Pads a source to its maximum length; empty if the model has no source. */
 const filled = (told: readonly number[], source: Source | undefined): readonly number[] =>

@@ -1,4 +1,5 @@
 import type { Dataset, Row } from "../../data/dataset.ts";
+import type { Generation } from "../../data/raw/generation.ts";
 import type { FromRaw } from "../../data/raw/raw.ts";
 import type { Experience, Source } from "../../data/source/source.ts";
 
@@ -14,6 +15,8 @@ export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   readonly inputs?: { readonly [C in keyof R]?: FromRaw };
   /** The names of the classes, for answers. */
   readonly classes?: readonly string[];
+  /** How a model that generates sequences, such as `gpt`, answers in text: see `generation`. */
+  readonly generation?: Generation;
 }
 
 /** Rows to evaluate on: a dataset, or a stream that need not fit memory and is read in its own order. */

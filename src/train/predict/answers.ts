@@ -10,13 +10,21 @@ export interface Classified {
   readonly probabilities: { readonly [name: string]: number };
 }
 
+/** The answer of a model that generates sequences, and has a `generation`. */
+export interface Generated {
+  /** The text: the prompt and what follows; of a model with a source, such as `seq2seq`, what it makes of the prompt. */
+  readonly text: string;
+  /** The tokens that were generated. */
+  readonly tokens: readonly string[];
+}
+
 /** The answer of any other model: its output, as nested lists of numbers. */
 export interface Measured {
   readonly value: ReturnType<Tensor["toArray"]>;
 }
 
 /** What a model says about one row. */
-export type Answer = Classified | Measured;
+export type Answer = Classified | Generated | Measured;
 
 /** `e^x / Σ e^x`, of numbers that are moved to at most 0 first. */
 const softmax = (logits: readonly number[]): readonly number[] => {

@@ -3,6 +3,7 @@ import * as t from "io-ts/lib/index.js";
 import type { Plan } from "../../backend/backend.ts";
 import { decodeJson } from "../../codec/decode.ts";
 import { fromRawCodec } from "../../codec/fromRaw.ts";
+import { generationCodec } from "../../codec/generation.ts";
 import { natural } from "../../codec/number.ts";
 import { programCodec } from "../../codec/program/program.ts";
 import { dtypeCodec } from "../../codec/tensor.ts";
@@ -12,6 +13,7 @@ import { epochsOf } from "../../data/source/read.ts";
 import {
   DecodeError,
   DtypeMismatch,
+  InvalidPipeline,
   MemoryLimit,
   ShapeMismatch,
   UnknownColumn,
@@ -27,7 +29,15 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { checkTokens, trainedMismatch } from "../pipeline/validate.ts";
 import { initialState } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import { type Predictable, predictOf } from "./predictor.ts";
+import { misfit, withParams } from "./generating.ts";
+import { generatorCodec, generatorIssue, type NamedGenerator } from "./generatorCodec.ts";
+import {
+  fewest,
+  generatorOf,
+  type Predictable,
+  type PredictorOptions,
+  predictOf,
+} from "./predictor.ts";
 import type { Meaning } from "./rows.ts";
 
 /**
@@ -44,21 +54,27 @@ export interface Model extends Meaning {
   /** The columns that it reads. */
   readonly columns: { readonly [column: string]: TensorType };
   readonly limits: readonly Limit[];
+  /** The model token by token, where it generates sequences and has a `generation`. */
+  readonly generator: NamedGenerator | undefined;
 }
+
+/** The params that the program takes: the first ones. Others are of the generator. */
+const takenBy = ({ program, columns, params }: Model): readonly string[] =>
+  Object.keys(params).slice(0, program.inputs.length - Object.keys(columns).length);
 
 /**
  * Takes a trained model out of a pipeline and a state. The pipeline's data is loaded, for the types of its columns and
  * for what was fitted on it.
  *
- * **Fails with** `InvalidPipeline` where the learner predicts nothing; `StateMismatch`; `CompileError`, and the errors of
- * the data.
+ * **Fails with** `InvalidPipeline` where the learner predicts nothing, or generates nothing where the source has a
+ * `generation`; `StateMismatch`; `CompileError`, and the errors of the data.
  */
 export const modelOf = Effect.fnUntraced(function* <C, E>(
   of: Pipeline<C, E>,
   state: TrainState<C>,
 ) {
   const predict = yield* predictOf(of);
-  const { train, inputs = {}, classes } = yield* of.source;
+  const { train, inputs = {}, classes, generation } = yield* of.source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
   const source = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
@@ -67,15 +83,33 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
   const paths = leafPaths(shape).map((path) => path.join("."));
   const one = yield* predictionProgram(predict, state.carried, state, spec);
   const reads = new Set(one.columns);
+  const places =
+    generation === undefined ? undefined : yield* generatorOf(of.learner, state.carried);
+  const wrong =
+    generation === undefined
+      ? undefined
+      : places === undefined
+        ? { expected: "none, since its learner generates no sequences", actual: "there" }
+        : misfit(generation, places);
+  if (wrong !== undefined)
+    return yield* new InvalidPipeline({
+      ...{ pipeline: of.name, field: "generation", value: wrong.actual },
+      expected: wrong.expected,
+    });
+  const took = [
+    ...new Set([one.takes, places?.begin.params ?? [], places?.step.params ?? []].flat()),
+  ];
   return {
     _tag: "Model",
     name: of.name,
     program: one.program,
-    params: Object.fromEntries(one.takes.map((i) => [paths[i] as string, leaves[i] as Tensor])),
+    params: Object.fromEntries(took.map((i) => [paths[i] as string, leaves[i] as Tensor])),
     columns: Object.fromEntries(one.columns.map((name) => [name, spec[name] as TensorType])),
     limits: of.learner.limits.filter(({ column }) => reads.has(column)),
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
     classes,
+    generation,
+    generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
 });
 
@@ -123,21 +157,29 @@ const withinBytes = (maxBytes: number) => (plan: Plan) => {
       );
 };
 
+/** The options of a model from a file. */
+interface ModelLimits extends PredictorOptions {
+  readonly maxBytes?: number;
+}
+
 /** A model as what can predict. */
 export const predictableModel = (
   model: Model,
-  batchSize: number,
-  maxBytes: number,
+  { batchSize = fewest, maxBytes = 2 ** 31, generation }: ModelLimits,
 ): Predictable<never> => ({
   name: model.name,
   programFor: () =>
     Effect.succeed({
       program: model.program,
-      params: Object.values(model.params),
+      params: takenBy(model).map((name) => model.params[name] as Tensor),
       columns: Object.keys(model.columns),
     }),
   check: (rows) => checkRows(model, rows),
   meaning: Effect.succeed(model),
+  generator: Effect.succeed(
+    model.generator && withParams(model.generator, (name) => model.params[name] as Tensor),
+  ),
+  generation,
   batchSize,
   deterministic: false,
   admit: withinBytes(maxBytes),
@@ -164,16 +206,20 @@ const written = t.intersection([
     limits: t.readonlyArray(limitCodec),
     inputs: t.readonlyArray(t.tuple([t.string, fromRawCodec])),
   }),
-  t.partial({ classes: t.readonlyArray(t.string) }),
+  t.partial({
+    classes: t.readonlyArray(t.string),
+    generation: generationCodec,
+    generator: generatorCodec,
+  }),
 ]);
 
 /** Everything of a model but its params, as JSON. */
 export const encodeModel = (model: Model): string => {
-  const { name, program, params, columns, limits, inputs, classes } = model;
+  const { name, program, columns, limits, inputs, classes, generation, generator } = model;
   return JSON.stringify(
     written.encode({
       ...{ version, name, program, limits },
-      params: Object.keys(params),
+      params: takenBy(model),
       columns: Object.entries(columns).map(([column, { dtype, shape }]) => [
         column,
         [dtype, shape],
@@ -182,6 +228,8 @@ export const encodeModel = (model: Model): string => {
         from === undefined ? [] : [[column, from] as [string, typeof from]],
       ),
       ...(classes === undefined ? {} : { classes }),
+      ...(generation === undefined ? {} : { generation }),
+      ...(generator === undefined ? {} : { generator }),
     }),
   );
 };
@@ -203,6 +251,8 @@ export const decodeModel = (
       columns,
       inputs,
       classes,
+      generation,
+      generator,
       ...rest
     } = yield* decodeJson(written, json, where);
     const refuse = (path: readonly string[], expected: string, actual: string) =>
@@ -216,7 +266,8 @@ export const decodeModel = (
     ];
     if (missing !== undefined) return yield* refuse(["params"], `a tensor "${missing}"`, "none");
     if (twice !== undefined) return yield* refuse(["params"], "each name once", `"${twice}" twice`);
-    const extra = Object.keys(tensors).find((name) => !names.includes(name));
+    const all = [...new Set([names, generator?.begin.params, generator?.step.params].flat())];
+    const extra = Object.keys(tensors).find((name) => !all.includes(name));
     if (extra !== undefined) return yield* refuse(["params"], "no other tensor", `"${extra}"`);
     const types = columns.map(([column, [dtype, shape]]) => [column, { dtype, shape }] as const);
     const wanted = rest.program.inputs;
@@ -255,10 +306,21 @@ export const decodeModel = (
           typeText(known[column]),
           typeText(preparedType(from)),
         );
+    if ((generator === undefined) !== (generation === undefined))
+      return yield* refuse(["generation"], "both a generation and a generator, or none", "one");
+    if (generator !== undefined && generation !== undefined) {
+      const issue = generatorIssue(generator, tensors);
+      if (issue !== undefined) return yield* new DecodeError({ where, issues: [issue] });
+      const wrong = misfit(generation, generator);
+      if (wrong !== undefined) return yield* refuse(["generation"], wrong.expected, wrong.actual);
+    }
     return {
       ...rest,
+      ...{ generation, generator },
       _tag: "Model",
-      params: Object.fromEntries(names.map((name, i) => [name, params[i] as Tensor])),
+      params: Object.fromEntries(
+        all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),
+      ),
       columns: known,
       inputs: Object.fromEntries(inputs),
       classes,

@@ -16,8 +16,7 @@ import {
   type Asking,
   asking,
   type CannotPredict,
-  checkBatchSize,
-  fewest,
+  checkOptions,
   makePredictor,
   type PredictorOptions,
 } from "./predictor.ts";
@@ -30,7 +29,7 @@ export interface Predictor {
   /** The outputs for each item of a stream, in order: an item is one row, or several. */
   (items$: Observable<Rows>): Observable<Tensor>;
   (items: AsyncIterable<Rows>): AsyncIterable<Tensor>;
-  /** What the model says about a row: a class with its probability, where the classes have names, or else numbers. */
+  /** What the model says about a row: a class with its probability, where the classes have names, a text, or numbers. */
   readonly answer: (row: RawRow) => Promise<Answer>;
   /** What the model says about each of several rows. */
   readonly answers: (rows: Rows) => Promise<readonly Answer[]>;
@@ -53,10 +52,10 @@ export interface ModelOptions extends PredictOptions {
 /** {@link makePredictor} for a model from a file. */
 export const makeModelPredictor = (
   model: Model,
-  { batchSize = fewest, maxBytes = 2 ** 31 }: Omit<ModelOptions, "services"> = {},
+  options: Omit<ModelOptions, "services"> = {},
 ): Effect.Effect<Asking, BackendUnavailable, Scope.Scope> => {
-  checkBatchSize({ batchSize });
-  return orDefault(asking(predictableModel(model, batchSize, maxBytes)));
+  checkOptions(options);
+  return orDefault(asking(predictableModel(model, options)));
 };
 
 /**
@@ -109,11 +108,11 @@ export const predictor: {
 ): Predictor => {
   if (of._tag === "Model") {
     const { services = defaultServices, ...options } = (state ?? {}) as ModelOptions;
-    checkBatchSize(options);
+    checkOptions(options);
     return asFunction(makeModelPredictor(of, options), services);
   }
   const { services = defaultServices, ...options } = given;
-  checkBatchSize(options);
+  checkOptions(options);
   return asFunction(makePredictor(of, state as TrainState<C>, options), services);
 };
 

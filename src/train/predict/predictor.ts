@@ -1,17 +1,27 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import type { Plan, Tensors } from "../../backend/backend.ts";
+import { Backend, type Plan, type Tensors } from "../../backend/backend.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
+import { checkDecoding, type Generation } from "../../data/raw/generation.ts";
 import {
   type BackendUnavailable,
   type DtypeMismatch,
+  InvalidArgument,
   InvalidPipeline,
+  type NonFiniteLogits,
+  type SequenceTooLong,
   type StateMismatch,
   type UnknownToken,
   type WorkerLost,
 } from "../../errors.ts";
 import { flattenTensors } from "../../ir/trees.ts";
-import { predictionProgram } from "../../learn/program.ts";
+import type { Predicting } from "../../learn/learner.ts";
+import {
+  generationPrograms,
+  type PartProgram,
+  predictionProgram,
+  type Thrown,
+} from "../../learn/program.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { whole } from "../../tensor/validate.ts";
 import type { CannotCompile } from "../loop/evaluate.ts";
@@ -22,6 +32,7 @@ import { initialState } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
 import { type Answer, answersOf } from "./answers.ts";
 import { computing, type ProgramFor } from "./compiled.ts";
+import { type Generator, generating, misfit, withParams } from "./generating.ts";
 import {
   areSeveral,
   datasetOfRows,
@@ -32,13 +43,20 @@ import {
 } from "./rows.ts";
 
 /** The errors of a prediction. */
-export type CannotPredict = CannotCompile | DtypeMismatch | InvalidRows | UnknownToken | WorkerLost;
+export type CannotPredict =
+  | CannotCompile
+  | DtypeMismatch
+  | InvalidRows
+  | NonFiniteLogits
+  | SequenceTooLong
+  | UnknownToken
+  | WorkerLost;
 
 /** A trained model as a function to Effects. */
 export interface Asking<E = never> {
   /** The output for one row, or outputs along a leading axis for several. */
   (rows: Rows): Effect.Effect<Tensor, CannotPredict | E>;
-  /** What the model says about each row: a class with its probability, or numbers. */
+  /** What the model says about each row: a class with its probability, a text, or numbers. */
   readonly answers: (rows: Rows) => Effect.Effect<readonly Answer[], CannotPredict | E>;
 }
 
@@ -46,11 +64,15 @@ export interface Asking<E = never> {
 export interface PredictorOptions {
   /** The number of rows that are computed together. Defaults to the pipeline's batch size, or 64 if that is smaller. */
   readonly batchSize?: number;
+  /** Another decoding or length for a model that generates. Defaults to those of its `generation`. */
+  readonly generation?: Partial<Pick<Generation, "decoding" | "length">>;
 }
 
 /** **Fails with** `InvalidArgument`, thrown. */
-export const checkBatchSize = ({ batchSize }: PredictorOptions): void => {
-  if (batchSize !== undefined) whole(1)("predictor", { batchSize });
+export const checkOptions = ({ batchSize, generation = {} }: PredictorOptions): void => {
+  whole(1)("predictor", { batchSize, length: generation.length });
+  const { decoding } = generation;
+  if (decoding !== undefined) checkDecoding("predictor", decoding);
 };
 
 /** The minimum number of rows computed together, for pipelines with smaller batches. */
@@ -64,6 +86,10 @@ export interface Predictable<E> {
   readonly check: (rows: Dataset<Row>) => Effect.Effect<void, CannotPredict>;
   /** How raw values become columns, and the names of the classes: run once, when it is first needed. */
   readonly meaning: Effect.Effect<Meaning, E>;
+  /** The model as one that generates; `undefined` where it is none. */
+  readonly generator: Effect.Effect<Generator | undefined, CannotPredict>;
+  /** What the caller wants otherwise than in the meaning. */
+  readonly generation: PredictorOptions["generation"];
   readonly batchSize: number;
   readonly deterministic: boolean;
   readonly admit?: (plan: Plan) => Effect.Effect<void, CannotPredict>;
@@ -75,6 +101,25 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
   yield* Effect.addFinalizer(() => Effect.sync(release));
   const meaning = yield* Effect.cached(of.meaning);
   const where = `${of.name}: rows to predict`;
+  const backend = yield* Backend;
+  const texts = yield* Effect.cached(
+    Effect.gen(function* () {
+      const { generation } = yield* meaning;
+      if (generation === undefined) return undefined;
+      const how = { ...generation, ...of.generation };
+      const generator = yield* of.generator;
+      const wrong =
+        generator === undefined
+          ? { expected: "a model that generates, such as gpt or seq2seq", actual: "another" }
+          : misfit(how, generator);
+      if (generator === undefined || wrong !== undefined)
+        return yield* new InvalidArgument({
+          ...{ op: of.name, argument: "generation" },
+          ...(wrong as NonNullable<typeof wrong>), // there is one in either case
+        });
+      return yield* generating(how, generator, where, of);
+    }).pipe(Effect.provideService(Backend, backend)),
+  );
   const several = Effect.fnUntraced(function* (rows: Rows) {
     const inputs = hasRaw(rows) ? (yield* meaning).inputs : {};
     const all = yield* datasetOfRows(rows, inputs, where);
@@ -87,6 +132,8 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
     );
   const answers = (rows: Rows): Effect.Effect<readonly Answer[], CannotPredict | E> =>
     Effect.gen(function* () {
+      const generate = yield* texts;
+      if (generate !== undefined) return yield* generate(rows);
       const { classes } = yield* meaning;
       const said = answersOf(yield* several(rows), classes);
       return said._tag === "Left" ? yield* said.left : said.right;
@@ -113,10 +160,10 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
 export const makePredictor = <C, E>(
   of: Pipeline<C, E>,
   state: TrainState<C>,
-  { batchSize = Math.max(of.batchSize, fewest) }: PredictorOptions = {},
+  options: PredictorOptions = {},
 ): Effect.Effect<Asking<E>, InvalidPipeline | StateMismatch | BackendUnavailable, Scope.Scope> => {
-  checkBatchSize({ batchSize });
-  return orDefault(Effect.flatMap(predictable(of, state, batchSize), asking));
+  checkOptions(options);
+  return orDefault(Effect.flatMap(predictable(of, state, options), asking));
 };
 
 /** The learner's function, which predicts. **Fails with** `InvalidPipeline`. */
@@ -127,15 +174,30 @@ export const predictOf = (of: Pipeline<unknown, unknown>) =>
           pipeline: of.name,
           field: "learner",
           value: of.learner.name,
-          expected: "one that predicts, such as supervised",
+          expected:
+            "one that predicts: supervised does, and objective with `predict: (models, row) => output`",
         }),
       )
     : Effect.succeed(of.learner.predict);
 
+/** A learner's model as one that generates; `undefined` where it is none. Its params are places in what is carried. */
+export const generatorOf = (
+  { generates }: Predicting,
+  carried: unknown,
+): Effect.Effect<Generator<number> | undefined, Thrown> => {
+  if (generates === undefined) return Effect.succeed(undefined);
+  const { name, vocabulary, positions, source } = generates;
+  const bound = ({ program, takes }: PartProgram) => ({ program, params: takes });
+  return Effect.map(generationPrograms(generates, carried), ({ begin, step }) => ({
+    ...{ name, vocabulary, positions, begin: bound(begin), step: bound(step) },
+    ...(source && { source }),
+  }));
+};
+
 const predictable = Effect.fnUntraced(function* <C, E>(
   of: Pipeline<C, E>,
   state: TrainState<C>,
-  batchSize: number,
+  { batchSize = Math.max(of.batchSize, fewest), generation }: PredictorOptions,
 ) {
   const predict = yield* predictOf(of);
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
@@ -149,7 +211,14 @@ const predictable = Effect.fnUntraced(function* <C, E>(
         params: takes.map((i) => leaves[i] as Tensors[number]),
       })),
     check: (rows) => checkTokens(of.learner.limits, rows),
-    meaning: Effect.map(of.source, ({ inputs = {}, classes }) => ({ inputs, classes })),
+    meaning: Effect.map(of.source, ({ inputs = {}, classes, generation }) => ({
+      ...{ inputs, classes, generation },
+    })),
+    generator: Effect.map(
+      generatorOf(of.learner, state.carried),
+      (made) => made && withParams(made, (i) => leaves[i] as Tensors[number]),
+    ),
+    generation,
     batchSize,
     deterministic: of.deterministic,
   } satisfies Predictable<E>;

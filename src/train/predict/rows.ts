@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { Dataset, dataset, type Row } from "../../data/dataset.ts";
+import type { Generation } from "../../data/raw/generation.ts";
 import { type CannotPrepare, prepare } from "../../data/raw/prepare.ts";
 import type { FromRaw, Raw } from "../../data/raw/raw.ts";
 import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
@@ -27,6 +28,8 @@ export interface Inputs {
 export interface Meaning {
   readonly inputs: Inputs;
   readonly classes: readonly string[] | undefined;
+  /** How a model that generates sequences answers in text. */
+  readonly generation: Generation | undefined;
 }
 
 /** Whether these are several rows, and not a single one. */
@@ -35,7 +38,7 @@ export const areSeveral = (rows: Rows): rows is readonly RawRow[] | Dataset<Row>
 
 const op = "predict";
 
-const listOf = (rows: RawRow | readonly RawRow[]): readonly RawRow[] =>
+export const listOf = (rows: RawRow | readonly RawRow[]): readonly RawRow[] =>
   Array.isArray(rows) ? (rows as readonly RawRow[]) : [rows as RawRow];
 
 /** Whether some value of these rows is no tensor. */

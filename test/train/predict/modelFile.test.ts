@@ -122,7 +122,7 @@ describe("a model in a file", () => {
     [
       "another tensor",
       ({ params }) => ({ params: { ...params, more: tensor([1]) } }),
-      "program.inputs.4",
+      "no other tensor",
     ],
     [
       "a param of another type",
