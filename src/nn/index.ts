@@ -48,6 +48,7 @@ export {
   type Cache,
   multiHeadAttention,
 } from "./layers/attention.ts";
+export { type Bilinear, bilinear } from "./layers/bilinear.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./layers/dense.ts";
 export {
   alphaDropout,
@@ -58,6 +59,7 @@ export {
   rrelu,
   spatialDropout,
 } from "./layers/dropout.ts";
+export { type EinsumDenseOptions, einsumDense } from "./layers/einsumDense.ts";
 export {
   type EmbeddingOptions,
   type EmbeddingParams,
@@ -70,6 +72,11 @@ export {
   type TiedParams,
   tiedEmbedding,
 } from "./layers/embedding.ts";
+export {
+  type EmbeddingBag,
+  type EmbeddingBagOptions,
+  embeddingBag,
+} from "./layers/embeddingBag.ts";
 export {
   type FeedForwardOptions,
   type FeedForwardParams,

@@ -4,6 +4,7 @@ import { check } from "../../laws/law.ts";
 import { knownLayersOf } from "../../laws/networks/knownLayers.ts";
 import { knownLayers, knownSpatial } from "../../laws/registry/known/layers.ts";
 import { knownSequences } from "../../laws/registry/known/sequences.ts";
+import { knownPorted } from "../../laws/registry/ported/known.ts";
 import { type Known, knownValue } from "../../laws/values/known.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
@@ -13,6 +14,7 @@ const values = [
   ...knownLayersOf(knownLayers),
   ...knownLayersOf(knownSpatial),
   ...knownLayersOf(knownSequences),
+  ...knownLayersOf(knownPorted),
 ];
 
 holds([knownValue()], values, { runs: 1 });

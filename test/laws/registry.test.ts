@@ -25,8 +25,8 @@ const others: { readonly [room: string]: readonly string[] } = {
 
 const registered: { readonly [room: string]: readonly string[] } = {
   "nn/layers": [
-    ...["attention", "dense", "dropout", "embedding", "feedForward", "gating"],
-    ...["lambda", "moe", "transformerBlock"],
+    ...["attention", "bilinear", "dense", "dropout", "einsumDense", "embedding", "embeddingBag"],
+    ...["feedForward", "gating", "lambda", "moe", "transformerBlock"],
   ],
   "nn/layers/normalization": ["batchNorm", "norm"],
   "nn/layers/recurrent": ["recurrent"],

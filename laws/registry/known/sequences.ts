@@ -23,7 +23,7 @@ import { gruCell } from "../../../src/nn/layers/recurrent/cells.ts";
 import * as recurrences from "../../../src/nn/layers/recurrent/recurrent.ts";
 import * as transformers from "../../../src/nn/layers/transformerBlock.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
-import type { ByPath, KnownLayers } from "../../networks/knownLayers.ts";
+import type { ByPath, KnownLayer, KnownLayers } from "../../networks/knownLayers.ts";
 import {
   affinely,
   attended,
@@ -36,6 +36,18 @@ import {
   plus,
   type Vector,
 } from "../../networks/plainly.ts";
+import { numbers as distinct } from "../ported/numbers.ts";
+import { reference } from "../ported/reference.ts";
+
+/** A row that is too long is shortened as it is read. */
+const shortened = (order: keyof typeof orders): KnownLayer => ({
+  source: "PyTorch 1.13",
+  layer: embeddings.embedding(4, 3, { maxNorm: 0.65, normType: orders[order] }),
+  params: { table: distinct([4, 3], 2) },
+  x: tensor([0, 3, 1, 3], "i32"),
+  y: reference[`embedding, maxNorm of order ${order}`],
+});
+const orders = { 1: 1, 2: 2, 3: 3, inf: Number.POSITIVE_INFINITY } as const;
 
 const exact = { epsilon: 0 };
 const loops = "loops over numbers, from the paper";
@@ -241,6 +253,10 @@ export const knownSequences: KnownLayers<
   ],
 
   embedding: [
+    shortened(2),
+    shortened(1),
+    shortened(3),
+    shortened("inf"),
     {
       layer: embeddings.embedding(3, 2),
       params: {

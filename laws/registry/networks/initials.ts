@@ -42,6 +42,7 @@ import {
   type InitialTable,
   within,
 } from "../../randomness/initials.ts";
+import { portedInitials } from "../ported/settings.ts";
 
 type ByPath = { readonly [path: string]: Beginning };
 
@@ -397,6 +398,7 @@ const initials: InitialTable<Modules> = {
 export type WithoutParams = typeof pools & typeof resizes;
 
 /** Every layer and model that has params or state. */
-export const initialCases: readonly (InitialCase & { readonly name: string })[] = Object.entries(
-  initials,
-).map(([name, each]) => ({ name, ...each }));
+export const initialCases: readonly (InitialCase & { readonly name: string })[] = Object.entries({
+  ...initials,
+  ...portedInitials,
+}).map(([name, each]) => ({ name, ...each }));

@@ -22,6 +22,7 @@ import { dense } from "../../../src/nn/layers/dense.ts";
 import type * as plain from "../../../src/nn/layers/lambda.ts";
 import { dropout, flatten, lambda, reshape } from "../../../src/nn/layers/lambda.ts";
 import { batchNorm } from "../../../src/nn/layers/normalization/batchNorm.ts";
+import { ported } from "../ported/settings.ts";
 import { sequenceModels } from "./sequenceModels.ts";
 import { sequenceLayers } from "./sequences.ts";
 import type { LayerCase, Settings } from "./settings.ts";
@@ -71,6 +72,7 @@ const settings: Settings<
 export const layerCases: readonly LayerCase[] = Object.entries({
   ...settings,
   ...spatial,
+  ...ported,
   ...sequenceLayers,
   ...sequenceModels,
 }).flatMap(([name, all]) =>

@@ -29,6 +29,7 @@ export const rightlyNumbers: Exceptions = {
   },
   topKRouting: { why: "NaN is chosen, and the weight of the expert that it displaced is 0" },
   embedding: tokens,
+  embeddingBag: tokens,
   tiedEmbedding: tokens,
   gpt: tokens,
   seq2seq: tokens,

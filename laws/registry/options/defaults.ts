@@ -28,19 +28,9 @@ import * as transforming from "../../../src/nn/models/transformer.ts";
 import * as unets from "../../../src/nn/models/unet.ts";
 import * as vits from "../../../src/nn/models/vit.ts";
 import type { Key } from "../../../src/tensor/key.ts";
-import type { Shape } from "../../../src/tensor/shape.ts";
 import { ofTokens } from "../networks/sequences.ts";
-import type { OptionNames } from "./layers.ts";
-
-/** A layer made without options, the same with its documented defaults, and the shape of an example. */
-export type DefaultCase = readonly [without: Composable, given: Composable, shape: Shape];
-
-/** The functions of a module with an options object that contains numbers. A missing one does not compile. */
-type Defaults<Module> = {
-  readonly [Name in keyof Module as OptionNames<Module[Name]> extends never
-    ? never
-    : Name]: DefaultCase;
-};
+import { portedDefaults } from "../ported/options.ts";
+import type { DefaultCase, Defaults } from "./table.ts";
 
 const drawn = { weightInit: fanInUniform, biasInit: fanInUniform };
 const sliding = { stride: 1, padding: "valid", dilation: 1 } as const;
@@ -146,7 +136,7 @@ const defaults: Defaults<
   ],
   embedding: [
     ofTokens(embeddings.embedding(3, 2)),
-    ofTokens(embeddings.embedding(3, 2, { tableInit: normal(1) })),
+    ofTokens(embeddings.embedding(3, 2, { tableInit: normal(1), normType: 2 })),
     [3],
   ],
   layerNorm: [norms.layerNorm(2), norms.layerNorm(2, epsilon), [3, 2]],
@@ -304,6 +294,8 @@ const others: { readonly [name: string]: DefaultCase } = {
   padConstant: [resizes.padConstant(1), resizes.padConstant(1, 0), [3, 2]],
 };
 
-export const defaultCases = Object.entries<DefaultCase>({ ...defaults, ...others }).map(
-  ([name, [without, given, shape]]) => ({ name, without, given, shape }),
-);
+export const defaultCases = Object.entries<DefaultCase>({
+  ...defaults,
+  ...others,
+  ...portedDefaults,
+}).map(([name, [without, given, shape]]) => ({ name, without, given, shape }));

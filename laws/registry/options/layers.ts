@@ -52,43 +52,10 @@ import {
   fromZero,
   type Option,
   optionsOf,
-  type Range,
   wholeFrom,
 } from "../../options.ts";
-
-/** The numeric options of a type, including those of a union with a number. */
-type Numeric<T> = {
-  [K in keyof T]-?: Extract<T[K], number> extends never ? never : K;
-}[keyof T];
-
-/** Types whose numeric fields are not options. */
-type NotOptions =
-  | string
-  | number
-  | Expr
-  | Tensor
-  | ArrayLike<unknown>
-  | Continuation<never>
-  | Continuation<unknown>
-  | initializers.Fan;
-
-type NumericOf<P> = P extends readonly [infer H, ...infer T]
-  ? (H extends NotOptions ? never : Numeric<H>) | NumericOf<T>
-  : never;
-
-/** The names of numeric fields in the options that a function takes. */
-export type OptionNames<F> = F extends (...args: infer P) => unknown
-  ? Extract<NumericOf<Required<P>>, string>
-  : never;
-
-type Use = readonly [Range, Option["use"]];
-
-/** The numeric options of each function of a module. A missing option does not compile. */
-export type OptionTable<Module> = {
-  readonly [Name in keyof Module]: { readonly [K in OptionNames<Module[Name]>]: Use } & {
-    readonly [positional: string]: Use;
-  };
-};
+import { portedOptions } from "../ported/options.ts";
+import type { OptionTable, Use } from "./table.ts";
 
 const size = wholeFrom(1);
 const rate = between(0, 1, { high: true });
@@ -238,6 +205,11 @@ const layerOptions: OptionTable<
     vocabulary: [size, (n) => embeddings.embedding(n, 2)],
     width: [size, (n) => embeddings.embedding(2, n)],
     padding: [wholeFrom(0, 4), (padding) => embeddings.embedding(5, 2, { padding })],
+    maxNorm: [aboveZero, (maxNorm) => embeddings.embedding(5, 2, { maxNorm })],
+    normType: [
+      between(0, Number.POSITIVE_INFINITY, { low: true }),
+      (normType) => embeddings.embedding(5, 2, { maxNorm: 1, normType }),
+    ],
   },
   tiedEmbedding: {
     vocabulary: [size, (n) => embeddings.tiedEmbedding(n, 2, dense(2, 2))],
@@ -485,4 +457,5 @@ export const layerOptionCases: readonly Option[] = [
   layerOptions,
   functionalOptions,
   decodingOptions,
+  portedOptions,
 ].flatMap((table) => Object.entries(table).flatMap(([op, options]) => optionsOf(op, options)));

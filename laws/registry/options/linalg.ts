@@ -5,7 +5,7 @@ import * as linalg from "../../../src/linalg/index.ts";
 import * as special from "../../../src/special/index.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import { fromZero, type Option, optionsOf, placeOf, type Range, wholeFrom } from "../../options.ts";
-import type { OptionTable } from "./layers.ts";
+import type { OptionTable } from "./table.ts";
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 

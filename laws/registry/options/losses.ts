@@ -26,7 +26,7 @@ import {
   wholeFrom,
 } from "../../options.ts";
 import type { EveryMetric } from "../networks/metrics.ts";
-import type { OptionTable } from "./layers.ts";
+import type { OptionTable } from "./table.ts";
 
 /** The numeric options of activations, losses and metrics. */
 

@@ -25,7 +25,7 @@ import { unet } from "../../../src/nn/models/unet.ts";
 import type * as vits from "../../../src/nn/models/vit.ts";
 import { vit } from "../../../src/nn/models/vit.ts";
 import { between, type Option, optionsOf, type Range, wholeFrom } from "../../options.ts";
-import type { OptionTable } from "./layers.ts";
+import type { OptionTable } from "./table.ts";
 
 const size = wholeFrom(1);
 const rate = between(0, 1, { high: true });

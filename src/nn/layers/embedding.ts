@@ -6,9 +6,10 @@ import { iota, take } from "../../ir/ops/indexing.ts";
 import { concatenate, reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
 import { split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { holding, wholeTo } from "../../tensor/validate.ts";
+import { holding } from "../../tensor/validate.ts";
 import { declared, noParams, open, shapeKeeping, stateless, within } from "../apply.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
+import { readRows, requireLookup } from "../functional/lookup.ts";
 import { atMost, nonEmpty } from "../functional/sequenceChecks.ts";
 import { type Initializer, normal } from "../initializers.ts";
 import type { Composable, Layer, OpenLayer, SameLayer } from "../layer.ts";
@@ -26,10 +27,14 @@ export interface EmbeddingOptions {
   readonly tableInit?: Initializer;
 }
 
-/** Options of an {@link embedding}, with a padding token. */
+/** Options of an {@link embedding}, with a padding token and a greatest norm. */
 export interface PaddedEmbeddingOptions extends EmbeddingOptions {
   /** The padding token: it reads zeros, and its row gets no gradient. Defaults to no padding. */
   readonly padding?: number;
+  /** The greatest norm of a vector that is read: longer rows are shortened to it as they are read. Defaults to none. */
+  readonly maxNorm?: number;
+  /** The order of that norm, above 0; `Infinity` for the greatest magnitude. Defaults to 2. */
+  readonly normType?: number;
 }
 
 /**
@@ -38,24 +43,26 @@ export interface PaddedEmbeddingOptions extends EmbeddingOptions {
  * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`; `table: [vocabulary, width]`. Tokens of any other
  * shape also get one more axis.
  * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
- * `vocabulary - 1` reads zeros.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or the padding is not in the
- * vocabulary; when compiled, with the layer's path, `DtypeMismatch` where tokens are not i32, and `EmptySequence` where
+ * `vocabulary - 1` reads zeros. With `maxNorm`, `w · maxNorm/(‖w‖ + 1e-7)` is read in place of a longer row `w`. The table
+ * itself stays as it is, and the gradient goes through the shortening: PyTorch instead writes shortened rows into the
+ * table as it reads them, and takes the gradient there. Both read the same vectors.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number, the padding is not in the
+ * vocabulary, or a norm is not above 0; when compiled, with the layer's path, `DtypeMismatch` where tokens are not i32, and `EmptySequence` where
  * there are none.
  */
 export const embedding = <const W extends number>(
   vocabulary: number,
   width: W,
-  { tableInit = normal(1), padding }: PaddedEmbeddingOptions = {},
+  options: PaddedEmbeddingOptions = {},
 ): Layer<readonly [number], readonly [number, W], EmbeddingParams, undefined> => {
-  requireSizes("embedding", { vocabulary, width });
-  wholeTo(0, vocabulary - 1)("embedding", { padding });
+  const { tableInit = normal(1), padding } = options;
+  requireLookup("embedding", { vocabulary, width }, options);
   // An index outside the table reads zeros and gets no gradient.
   const read = (x: Expr): Expr => (padding === undefined ? x : where(eq(x, padding), -1, x));
   return stateless(
     `embedding ${vocabulary} → ${width}`,
     (key) => ({ table: tableInit(key, [vocabulary, width]) }),
-    ({ table }, x) => take(table, read(nonEmpty(x))),
+    ({ table }, x) => readRows(table, read(nonEmpty(x)), options),
     "i32 tokens",
   );
 };

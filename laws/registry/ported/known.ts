@@ -1,0 +1,113 @@
+import { constant } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { slice } from "../../../src/ir/ops/structural.ts";
+import { open } from "../../../src/nn/apply.ts";
+import type { Composable, OpenLayer } from "../../../src/nn/layer.ts";
+import * as bilinears from "../../../src/nn/layers/bilinear.ts";
+import * as einsums from "../../../src/nn/layers/einsumDense.ts";
+import * as bags from "../../../src/nn/layers/embeddingBag.ts";
+import { tensor } from "../../../src/tensor/constructors.ts";
+import type { KnownLayer, KnownLayers } from "../../networks/knownLayers.ts";
+import { numbers } from "./numbers.ts";
+import { reference } from "./reference.ts";
+
+const torch = "PyTorch 1.13";
+const keras = "Keras's definition in NumPy";
+
+/** A layer applied in another way than `apply`. */
+const otherwise = (layer: Composable, apply: (params: never, x: Expr) => Expr): OpenLayer => ({
+  ...open(layer),
+  apply: (params, state, x) => [apply(params as never, x), state],
+});
+
+const tokens = tensor([0, 3, 1, 3], "i32");
+const params = { table: numbers([4, 3], 2) };
+const offsets = constant(tensor([0, 3, 3], "i32"));
+const modes = ["sum", "mean", "max"] as const;
+const further = { "": {}, ", padding": { padding: 3 }, ", maxNorm": { maxNorm: 0.65 } } as const;
+
+const bagsOfTorch: readonly KnownLayer[] = modes.flatMap((mode) =>
+  (["", ", padding", ", maxNorm"] as const).flatMap((name) => {
+    const layer = bags.embeddingBag(4, 3, { mode, ...further[name] });
+    const several = otherwise(layer, (p, x) => layer.bags(p, x, offsets));
+    return [
+      { source: torch, layer, params, x: tokens, y: reference[`embeddingBag ${mode}${name}`] },
+      {
+        source: torch,
+        layer: several,
+        params,
+        x: tokens,
+        y: reference[`embeddingBags ${mode}${name}`],
+      },
+    ];
+  }),
+);
+
+const summing = bags.embeddingBag(4, 3, { mode: "sum", maxNorm: 0.65 });
+const compared = bilinears.bilinear(2, 3, 2);
+const heads = { weight: numbers([3, 2, 2], 4) };
+const dense = (
+  biasAxes: string,
+  bias: KnownLayer["y"],
+  name: keyof typeof reference,
+): KnownLayer => ({
+  source: keras,
+  layer: einsums.einsumDense("td,dhk->thk", [-1, 3], [-1, 2, 2], { biasAxes }),
+  params: { ...heads, bias },
+  x: numbers([2, 3]),
+  y: reference[name],
+});
+const biases = numbers([2, 2], 6);
+
+/** Known values of layers that users of PyTorch and Keras look for. */
+export const knownPorted: KnownLayers<typeof bilinears & typeof bags & typeof einsums> = {
+  bilinear: [
+    {
+      layer: bilinears.bilinear(1, 2, 1),
+      params: { weight: [5, 7], bias: [100] },
+      x: [2, 3, 10],
+      y: [2 * 3 * 5 + 2 * 10 * 7 + 100],
+    },
+    {
+      source: torch,
+      layer: otherwise(compared, (p, x) =>
+        compared.between(p, slice(x, [0], [2]), slice(x, [2], [5])),
+      ),
+      params: { weight: numbers([2, 3, 2]), bias: numbers([2], 5) },
+      x: [...numbers([2], 2), ...numbers([3], 3)],
+      y: reference.bilinear,
+    },
+  ],
+  einsumDense: [
+    dense("hk", biases, "einsumDense"),
+    dense("k", biases[0] as KnownLayer["y"], "einsumDense, bias of k"),
+    dense("h", biases[0] as KnownLayer["y"], "einsumDense, bias of h"),
+    {
+      source: keras,
+      layer: einsums.einsumDense("...td,tde->...e", [2, 3], [2]),
+      params: { weight: numbers([2, 3, 2], 4) },
+      x: [numbers([2, 3])],
+      y: [reference["einsumDense, two axes to one"]],
+    },
+  ],
+  embeddingBag: [
+    {
+      source: torch,
+      layer: otherwise(summing, (p, x) =>
+        summing.bag(p, x, constant(tensor(numbers([4], 7) as number[], "f64"))),
+      ),
+      params,
+      x: tokens,
+      y: reference["embeddingBag, weighted"],
+    },
+    { layer: bags.embeddingBag(4, 3), params, x: tensor([], "i32"), y: [0, 0, 0] },
+    {
+      source: "the documentation: what is not in the vocabulary does not count",
+      layer: bags.embeddingBag(4, 1),
+      params: { table: [1, 2, 3, 4] },
+      x: tensor([3, -1, 4, 1], "i32"),
+      y: [3],
+    },
+    ...bagsOfTorch,
+  ],
+};

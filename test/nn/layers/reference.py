@@ -1,0 +1,69 @@
+"""Known values of layers, from PyTorch 1.13, and from loops in NumPy for layers that only Keras has.
+
+    python3 test/nn/layers/reference.py > laws/registry/ported/reference.ts && npx biome check --write laws
+
+The laws make the same inputs by the same formula: `numbers` in laws/registry/ported/numbers.ts.
+"""
+import json
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+def numbers(*shape, seed=1):
+    """Distinct numbers of both signs."""
+    n = int(np.prod(shape))
+    return ((7 * (np.arange(n) + seed)) % 11 / 8 - 0.6 + np.arange(n) / 64).reshape(shape)
+
+
+def tensor(*shape, seed=1):
+    return torch.tensor(numbers(*shape, seed=seed))
+
+
+def bilinear():
+    layer = nn.Bilinear(2, 3, 2)
+    layer.weight.data = tensor(2, 3, 2, seed=1).permute(2, 0, 1)  # ours: left, right, outputs
+    layer.bias.data = tensor(2, seed=5)
+    yield "bilinear", layer(tensor(2, seed=2), tensor(3, seed=3))
+
+
+def einsum_dense():
+    """Keras's EinsumDense: y = einsum(equation, x, w) + b, where b has extent 1 along axes without bias."""
+    x, w, b = numbers(2, 3), numbers(3, 2, 2, seed=4), numbers(2, 2, seed=6)
+    y = np.einsum("td,dhk->thk", x, w)
+    yield "einsumDense", y + b
+    yield "einsumDense, bias of k", y + b[0]
+    yield "einsumDense, bias of h", y + b[0][:, None]
+    yield "einsumDense, two axes to one", np.einsum("...td,tde->...e", x, numbers(2, 3, 2, seed=4))
+
+
+def embedding():
+    table, tokens = tensor(4, 3, seed=2), torch.tensor([0, 3, 1, 3])
+    for p in (2.0, 1.0, float("inf"), 3.0):
+        yield f"embedding, maxNorm of order {p:g}", F.embedding(tokens, table.clone(), max_norm=0.65, norm_type=p)
+    for mode in ("sum", "mean", "max"):
+        for name, options in ("", {}), (", padding", {"padding_idx": 3}), (", maxNorm", {"max_norm": 0.65}):
+            bag = nn.EmbeddingBag(4, 3, mode=mode, **options)
+            bag.weight.data = table.clone()
+            yield f"embeddingBag {mode}{name}", bag(tokens[None])[0]
+            yield f"embeddingBags {mode}{name}", bag(tokens, torch.tensor([0, 3, 3]))
+    bag = nn.EmbeddingBag(4, 3, mode="sum", max_norm=0.65)
+    bag.weight.data = table.clone()
+    yield "embeddingBag, weighted", bag(tokens, torch.tensor([0]), per_sample_weights=tensor(4, seed=7))[0]
+
+
+def listed(y):
+    return y.detach().tolist() if isinstance(y, torch.Tensor) else np.asarray(y).tolist()
+
+
+if __name__ == "__main__":
+    print("/** Made by test/nn/layers/reference.py. */")
+    print("export const reference = {")
+    for section in (bilinear, einsum_dense, embedding):
+        for name, y in section():
+            print(f"{json.dumps(name)}: {json.dumps(listed(y))},")
+    print("};")
