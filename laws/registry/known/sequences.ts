@@ -464,6 +464,41 @@ export const knownSequences: KnownLayers<
       x: numbers(6, 3, 4),
       y: twoHeads(mapsOf(3, 4), numbers(6, 3, 4), numbers(6, 3, 4), causally),
     },
+    ...[
+      [
+        [1, 0],
+        [0.48438008427698437, 0.7318259004548958],
+        [1.8646493036721077, -0.5768624849652743],
+      ],
+      [
+        [1.5483517585331525, 0.0012995369001659873],
+        [0.9789542909010076, 0.5763135263835462],
+        [1.8646493036721077, -0.5768624849652743],
+      ],
+    ].map((y, i) => ({
+      source: "NumPy, from section 3 of the paper of ALiBi: slopes of 1/16 and 1/256",
+      layer: attentions.multiHeadAttention(2, {
+        heads: 2,
+        alibi: true,
+        causal: i === 0,
+        bias: false,
+      }),
+      params: Object.fromEntries(
+        ["query", "key", "value", "output"].map((map) => [
+          `${map}.weight`,
+          [
+            [1, 0],
+            [0, 1],
+          ],
+        ]),
+      ),
+      x: [
+        [1, 0],
+        [0, 1],
+        [2, -1],
+      ],
+      y,
+    })),
   ],
   feedForward: [
     {

@@ -76,6 +76,14 @@ export const sequenceModels: Settings<
       ),
       shape: [2],
     },
+    {
+      layer: ofTokens(
+        transformerEncoder({
+          ...{ vocabulary: 3, width: 2, blocks: 1, heads: 2, hidden: 2, alibi: true },
+        }),
+      ),
+      shape: [3],
+    },
   ],
   transformerDecoder: [
     {
@@ -145,6 +153,13 @@ export const speakers: readonly Speaker[] = [
     model: transformer({
       ...{ source, vocabulary: 3, positions: 4 },
       ...{ width: 4, blocks: 2, heads: 2, hidden: 3 },
+    }),
+  },
+  {
+    name: "transformer, biased by distance",
+    model: transformer({
+      ...{ source, vocabulary: 3, positions: 4, alibi: true },
+      ...{ width: 6, blocks: 2, heads: 3, hidden: 3 },
     }),
   },
   {

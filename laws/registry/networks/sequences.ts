@@ -154,6 +154,7 @@ export const sequenceLayers: Settings<
     { layer: multiHeadAttention(2, { dropout: 0.5 }), shape: [3, 2] },
     { layer: multiHeadAttention(4, { heads: 2, causal: true, rotary: true }), shape: [2, 4] },
     { layer: multiHeadAttention(4, { heads: 4, keyValueHeads: 2, bias: false }), shape: [2, 4] },
+    { layer: multiHeadAttention(3, { heads: 3, alibi: true }), shape: [3, 3] },
   ],
   feedForward: [{ layer: feeds.feedForward(2, 3), shape: [2, 2] }],
   gatedFeedForward: [{ layer: feeds.gatedFeedForward(2, 3), shape: [2, 2] }],

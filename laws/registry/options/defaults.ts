@@ -41,7 +41,7 @@ const recurring = { layers: 1, bidirectional: false, dropout: 0, output: "all" }
 const cells = { bias: true, weightInit: fanInUniform, recurrentInit: fanInUniform } as const;
 const epsilon = { epsilon: 1e-5 };
 const block = {
-  ...{ heads: 1, keyValueHeads: 1, rotary: false, hidden: 8, activation: gelu },
+  ...{ heads: 1, keyValueHeads: 1, rotary: false, alibi: false, hidden: 8, activation: gelu },
   ...({ norm: "pre", dropout: 0, attentionDropout: 0, epsilon: 1e-5 } as const),
 } as const;
 const stack = { vocabulary: 5, width: 4, blocks: 1, heads: 2 };
@@ -101,7 +101,7 @@ const defaults: Defaults<
     attentions.multiHeadAttention(2),
     attentions.multiHeadAttention(2, {
       ...{ heads: 1, keyValueHeads: 1, causal: false, rotary: false, memoryWidth: 2 },
-      ...{ bias: true, weightInit: glorotUniform, dropout: 0 },
+      ...{ alibi: false, bias: true, weightInit: glorotUniform, dropout: 0 },
     }),
     [3, 2],
   ],

@@ -4,6 +4,7 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import type * as combinators from "../../../src/nn/combinators/containers.ts";
 import { repeat, shared } from "../../../src/nn/combinators/containers.ts";
 import * as adapters from "../../../src/nn/combinators/lora.ts";
+import * as looks from "../../../src/nn/functional/attention.ts";
 import type * as convolves from "../../../src/nn/functional/conv.ts";
 import { conv, convTranspose } from "../../../src/nn/functional/conv.ts";
 import * as pools from "../../../src/nn/functional/pool.ts";
@@ -350,7 +351,15 @@ const layerOptions: OptionTable<
 };
 
 /** Layers as functions. Some have the same name as their layer. */
-const functionalOptions: OptionTable<typeof pools & typeof resamples & typeof convolves> = {
+const functionalOptions: OptionTable<
+  typeof looks & typeof pools & typeof resamples & typeof convolves
+> = {
+  attentionWeights: none,
+  scaledDotProductAttention: none,
+  attentionOf: none,
+  causalMask: none,
+  alibiSlopes: { heads: [size, looks.alibiSlopes] },
+  alibiBias: { heads: [size, (heads) => looks.alibiBias(heads, x(3), x(2))] },
   maxPool: pooling((k, o) => pools.maxPool(x(...line), k, o)),
   maxPoolWithIndices: pooling((k, o) => pools.maxPoolWithIndices(x(...line), k, o)),
   maxUnpool: none,

@@ -1,7 +1,13 @@
 /** The functions that layers compute, without params. */
 
 export * from "./activation.ts";
-export { attentionWeights, causalMask, scaledDotProductAttention } from "./attention.ts";
+export {
+  alibiBias,
+  alibiSlopes,
+  attentionWeights,
+  causalMask,
+  scaledDotProductAttention,
+} from "./attention.ts";
 export {
   type AnchorOptions,
   anchorBoxes,

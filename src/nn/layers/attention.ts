@@ -16,7 +16,7 @@ import {
   requireDivides,
   requireSizes,
 } from "../functional/affine.ts";
-import { attentionOf, causalMask } from "../functional/attention.ts";
+import { alibiBias, attentionOf, causalMask } from "../functional/attention.ts";
 import { onlySeen, seenBySome } from "../functional/seen.ts";
 import { maskOf, nonEmpty } from "../functional/sequenceChecks.ts";
 import { glorotUniform, type Initializer, zeros } from "../initializers.ts";
@@ -43,6 +43,8 @@ export interface AttentionOptions {
   readonly causal?: boolean;
   /** Whether to apply a {@link rotaryEmbedding} to queries and keys. Defaults to `false`. */
   readonly rotary?: boolean;
+  /** Whether to add an {@link alibiBias} to the scores of each head. Defaults to `false`. */
+  readonly alibi?: boolean;
   /** The width of the memory, which keys and values come from. Defaults to the width of the queries. */
   readonly memoryWidth?: number;
   /** Whether the affine maps have biases, which begin as 0. Defaults to `true`. */
@@ -106,7 +108,7 @@ const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =
  * **Shapes** `x: [time, width] → y: [time, width]`, one example; queries `[width, width]`, keys and values
  * `[memoryWidth, width · keyValueHeads/heads]`.
  * **Math** head `h`: `softmax(Q_h K_hᵀ/√d) V_h` with `Q = xW_q + b_q` and likewise K and V; `y` is the concatenated
- * heads times `W_o`, plus `b_o`. Positions that `context.mask` excludes are not visible.
+ * heads times `W_o`, plus `b_o`; with `alibi`, an {@link alibiBias} is added to the scores. Positions that `context.mask` excludes are not visible.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other (a type error
  * where both are literals); when compiled, with the layer's path, `EmptySequence` where a sequence is empty, and
  * `ShapeMismatch` where a mask does not fit.
@@ -122,7 +124,12 @@ export const multiHeadAttention = <
 ): Attention<W> => {
   const options: AttentionOptions = given ?? {};
   const { heads = 1, keyValueHeads = heads, memoryWidth = width, causal = false } = options;
-  const { bias = true, weightInit = glorotUniform, rotary: turned = false } = options;
+  const {
+    bias = true,
+    weightInit = glorotUniform,
+    rotary: turned = false,
+    alibi: biased = false,
+  } = options;
   const rate = options.dropout ?? 0;
   share("multiHeadAttention", { dropout: rate });
   const drop = dropout(rate);
@@ -155,6 +162,12 @@ export const multiHeadAttention = <
     return affine(output, reshape(byPlace, [byPlace.shape[0] ?? 0, width]));
   };
   const turn = (x: Expr, places: Expr): Expr => (turned ? rotaryEmbedding(x, places) : x);
+  /** The bias by distance, `[keyValueHeads, groups, time, places]`, for queries at the positions `time`. */
+  const biasOf = (q: Expr, time: Expr, places: Expr): Expr | undefined => {
+    if (!biased) return undefined;
+    const each = alibiBias(heads, time, places, q.dtype);
+    return reshape(each, [keyValueHeads, groups, ...each.shape.slice(1)]);
+  };
   const placesOf = (x: Expr): Expr => iota([x.shape.at(-2) ?? 0]);
   /** Reshapes a mask per head to one per key-value head and group. */
   const grouped = (mask: Expr | undefined): Expr | undefined =>
@@ -177,6 +190,7 @@ export const multiHeadAttention = <
       turn(k, placesOf(k)),
       headsOf(params.value, values === given ? seeable : onlySeen(values, seen)),
       {
+        bias: biasOf(q, placesOf(q), placesOf(k)),
         mask: bothMasks(causal ? causalMask(looker.shape[0] ?? 0) : undefined, grouped(mask)),
         weights: (w) => drop.apply(undefined, undefined, w, context)[0],
       },
@@ -218,7 +232,9 @@ export const multiHeadAttention = <
       const value: Expr = where(here, headsOf(params.value, one), cache.value);
       const length = add(cache.length, 1);
       const q = turn(queriesOf(params, one), place);
-      const seen = attentionOf(q, key, value, { mask: lt(places, length) });
+      const seen = attentionOf(q, key, value, {
+        ...{ mask: lt(places, length), bias: biasOf(q, place, places) },
+      });
       return [reshape(joined(params, seen), [width]), { key, value, length }];
     },
   };

@@ -23,7 +23,7 @@ import { layerNorm } from "./normalization/norm.ts";
 
 /** Options of a Transformer block. */
 export interface TransformerOptions
-  extends Pick<AttentionOptions, "heads" | "keyValueHeads" | "causal" | "rotary"> {
+  extends Pick<AttentionOptions, "heads" | "keyValueHeads" | "causal" | "rotary" | "alibi"> {
   /** The hidden width of the feed-forward part. Defaults to four times the width. */
   readonly hidden?: number;
   /** The activation of the feed-forward part. Defaults to `gelu`. */
@@ -242,7 +242,7 @@ export const transformerDecoderBlock = <
   const op = "transformerDecoderBlock";
   const attention = attending(op, width, { causal: true, ...attentionOf(rest) });
   // Positions of the memory are not positions of the sequence: no causal mask and no rotation.
-  const apart = { memoryWidth, causal: false, rotary: false } as const;
+  const apart = { memoryWidth, causal: false, rotary: false, alibi: false } as const;
   const cross = attending(op, width, { ...attentionOf(rest), ...apart });
   const { joined, fed, normalize, inner } = partsOf(op, width, options);
   const decoded = (

@@ -38,6 +38,11 @@ export interface StackOptions
   /** The number of blocks. */
   readonly blocks: number;
   readonly heads: number;
+  /**
+   * Whether self-attention is biased by distance ({@link alibiBias}), in place of the sinusoidal positions. Defaults to
+   * `false`.
+   */
+  readonly alibi?: boolean;
 }
 
 /** The params of an encoder or decoder: the table, the stacked params of its blocks, and for pre-norm a last normalization. */
@@ -47,8 +52,12 @@ export interface StackParams<Block> {
   readonly last?: ScaleOffset;
 }
 
+/** Adds the sinusoidal encoding of its position to each row. */
+const positioned = (x: Expr): Expr => sinusoidalEncoding.apply(undefined, undefined, x, still)[0];
+
 /** The pieces that encoder and decoder share: the embedding with positions, and the last normalization. */
-const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOptions) => {
+const sideOf = (options: StackOptions) => {
+  const { vocabulary, width, norm = "post", dropout: rate = 0, alibi = false } = options;
   const table = embedding(vocabulary, width, { tableInit: normal(1 / Math.sqrt(width)) });
   const normalize = layerNorm(width);
   const drop = dropout(rate);
@@ -61,7 +70,7 @@ const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOp
     }),
     embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
       const scaled = mul(take(tokens.table, nonEmpty(x)), Math.sqrt(width));
-      const [placed] = sinusoidalEncoding.apply(undefined, undefined, scaled, still);
+      const placed = alibi ? scaled : positioned(scaled);
       const own = { ...context, key: foldInKey(context.key, 0) };
       return drop.apply(undefined, undefined, placed, own)[0];
     },
@@ -75,7 +84,7 @@ const through = (layer: AnyLayer, params: unknown, x: Expr, context: Context): E
   open(layer).apply(params, undefined, x, context)[0];
 
 /**
- * A Transformer encoder: token embeddings times √width, sinusoidal positions, and blocks of self-attention over all real
+ * A Transformer encoder: token embeddings times √width, sinusoidal positions (or ALiBi), and blocks of self-attention over all real
  * positions.
  *
  * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`.
@@ -179,8 +188,7 @@ export const transformerDecoder = <const V extends number>(
     step: ({ tokens, blocks: own, last, output }, token, memory, carry, mask) => {
       // Its type, as `begin` makes it.
       const { key, value, length } = carry as Seen;
-      const places = fill([key.shape[2] ?? 0, width], 0);
-      const [table] = sinusoidalEncoding.apply(undefined, undefined, places, still);
+      const table = positioned(fill([key.shape[2] ?? 0, width], 0));
       const scaled = mul(take(tokens.table, token), Math.sqrt(width));
       const [h, seen] = scan(
         (
@@ -195,7 +203,7 @@ export const transformerDecoder = <const V extends number>(
           const [y, next] = block.step(each.params, x, memory, cache, mask);
           return [y, { key: next.key, value: next.value }] as const;
         },
-        add(scaled, take(table, length)),
+        options.alibi ? scaled : add(scaled, take(table, length)),
         { params: own, key, value },
         { length: blocks },
       );

@@ -119,8 +119,9 @@ describe("attention", () => {
   const x = normal(key(4), [5, 8]);
 
   it("gives the same step by step with a cache as at once", () => {
-    for (const rotary of [false, true]) {
-      const layer = multiHeadAttention(8, { heads: 4, keyValueHeads: 2, causal: true, rotary });
+    for (const positions of [{}, { rotary: true }, { alibi: true }]) {
+      const of = { heads: 4, keyValueHeads: 2, causal: true };
+      const layer = multiHeadAttention(8, { ...of, ...positions });
       const params = constants(layer.init(key(3)).params) as never;
       const stepped = valueOf((e: Expr) => {
         let cache = layer.emptyCache(7);
