@@ -78,6 +78,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     machine: "desk",
   }),
   PlotNotDrawn: new errors.PlotNotDrawn({ reason: "Invalid specification" }),
+  RunNotActive: new errors.RunNotActive({ folder: "runs/a" }),
   RunExists: new errors.RunExists({ folder: "runs/a" }),
   CheckpointNotSaved: new errors.CheckpointNotSaved({
     path: "runs/last.json",

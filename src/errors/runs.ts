@@ -150,6 +150,13 @@ export class RunExists extends failure("RunExists", (e: { readonly folder: strin
   fix: "resume that run (--resume), or name another folder",
 })) {}
 
+/** A run was told something, but no process trains in its folder. */
+export class RunNotActive extends failure("RunNotActive", (e: { readonly folder: string }) => ({
+  what: "no run is under way in this folder",
+  where: `in ${e.folder}`,
+  fix: "start one there (fluxion train NAME --run-dir DIR), or resume it (--resume)",
+})) {}
+
 /** The most names that an error lists. */
 const mostListed = 4;
 

@@ -36,6 +36,7 @@ export {
   type Updated,
 } from "./external/trainExternal.ts";
 export { type RunConfig, readConfig, runConfigCodec } from "./folder/config.ts";
+export { isPaused, type Told, tellRun } from "./folder/control.ts";
 export { readEvents } from "./folder/log.ts";
 export { type TrainIn, trainIn$ } from "./folder/run.ts";
 export { type Verdict, verify } from "./folder/verify.ts";

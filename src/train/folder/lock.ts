@@ -14,7 +14,7 @@ import { reasonNotWritten } from "../../io/replaceFile.ts";
 const pattern = /^lock\.([^.]+)\.(\d+)\.([^.]+)$/;
 
 /** Who holds a lock. `start` is when the process began, on systems that tell. */
-interface Holder {
+export interface Holder {
   readonly machine: string;
   readonly pid: number;
   readonly start: string;
@@ -68,6 +68,21 @@ const self = async (): Promise<Holder> => {
   // A name of a machine may have dots, which separate the parts.
   return { machine: hostname().replaceAll(/[^\w-]/g, "_"), pid, start: await startOf(pid) };
 };
+
+/** The process that trains in a folder; `undefined` where none does, or there is no such folder. */
+export const holderOfFolder = (folder: string): Effect.Effect<Holder | undefined> =>
+  Effect.promise(async () => {
+    const machine = (await self()).machine;
+    for (const name of await files()
+      .readdir(folder)
+      .catch(() => [])) {
+      const holder = holderOf(name);
+      // Whether a process of another machine lives cannot be told from here.
+      if (holder !== undefined && (holder.machine !== machine || (await isAlive(holder))))
+        return holder;
+    }
+    return undefined;
+  });
 
 const tries = 5;
 

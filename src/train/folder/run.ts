@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type * as Layer from "effect/Layer";
-import { NEVER, type Observable, tap } from "rxjs";
+import { merge, NEVER, type Observable, tap } from "rxjs";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/backend.ts";
 import { decodeJson } from "../../codec/decode.ts";
@@ -9,6 +9,7 @@ import { type BackendUnavailable, FileNotWritten, RunExists } from "../../errors
 import { reasonNotWritten, replaceFile, writeAll } from "../../io/replaceFile.ts";
 import type { TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
+import { signaled$ } from "../events/signaled.ts";
 import { drained } from "../loop/stage.ts";
 import { saveCheckpoints } from "../operators/saveCheckpoints.ts";
 import { stopWhen } from "../operators/stopWhen.ts";
@@ -17,9 +18,11 @@ import { defaultServices } from "../services.ts";
 import { loadCheckpoint } from "../state/checkpoint.ts";
 import { checkpointsIn } from "../state/checkpointFolder.ts";
 import type { TrainState } from "../state/state.ts";
+import { summarize } from "../summary.ts";
 import { train$ } from "../train.ts";
 import { chained, originCodec, originOf } from "./chain.ts";
 import { effectiveConfig, type RunConfig, readConfig } from "./config.ts";
+import { hearing } from "./control.ts";
 import { lockFolder } from "./lock.ts";
 import { cutEvents, eventLog } from "./log.ts";
 
@@ -32,6 +35,8 @@ export const filesOf = (folder: string) =>
     origin: `${folder}/origin.json`,
     /** The machine and the versions that it ran on last. */
     environment: `${folder}/environment.json`,
+    /** Its layers, and the plan of its step. */
+    plan: `${folder}/plan.json`,
     events: `${folder}/events.jsonl`,
     checkpoints: `${folder}/checkpoints`,
     best: `${folder}/best.safetensors`,
@@ -60,6 +65,7 @@ const environment = (backend: string) => {
   const { process } = globalThis as { readonly process?: NodeJS.Process };
   const os = process?.getBuiltinModule("node:os");
   return {
+    started: new Date().toISOString(),
     backend,
     node: process?.version,
     platform: process?.platform,
@@ -109,10 +115,12 @@ export const originIn = (folder: string) =>
 
 /**
  * Trains a pipeline in a folder, which then holds the run: its configuration, its environment, its events as lines of
- * JSON, its last checkpoints, the best one where there is validation data, and a hash chain from its data, its
+ * JSON, its layers and plan, its last checkpoints, the best one where there is validation data, and a hash chain from its data, its
  * program and its seed to its last step, which {@link verify} confirms.
  *
  * The folder is locked while the run lasts: another process that wants it is refused, and one that died holds nothing.
+ *
+ * {@link tellRun} pauses it and ends it cleanly from another process.
  *
  * **Fails with** `RunLocked`; `RunExists` where the folder holds a run that is not resumed; `FileNotWritten`,
  * `CheckpointNotSaved`; where it is resumed, with the errors of `loadCheckpoint`; and with the errors of the run.
@@ -140,6 +148,10 @@ export const trainIn$ = <C, E>(
       yield* writeJson(paths.config, effectiveConfig(of, config));
       yield* writeJson(paths.environment, environment((yield* Backend).name));
       if (from === undefined) yield* writeJson(paths.origin, origin);
+      // What it fails with, the run does, too.
+      const summary = yield* Effect.orElseSucceed(summarize(of), () => undefined);
+      if (summary !== undefined) yield* writeJson(paths.plan, summary);
+      const heard = yield* hearing(folder);
       if (yield* exists(paths.events)) yield* cutEvents(paths.events, from?.step ?? -1);
       const log = yield* eventLog(paths.events);
       const { keep = 3, ...times } = config.checkpoints ?? {};
@@ -147,7 +159,8 @@ export const trainIn$ = <C, E>(
       const run$ = train$(of, { services, ...(from && { from }) }).pipe(
         // A state that is resumed from brings its chain.
         chained<C>(origin),
-        stopWhen(stop),
+        heard.pausing,
+        stopWhen(merge(signaled$(stop), heard.stop$).pipe(tap(heard.goOn))),
         saveCheckpoints(of, {
           folder: paths.checkpoints,
           keep,

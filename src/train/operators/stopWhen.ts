@@ -1,17 +1,16 @@
 import {
   defer,
-  fromEvent,
   ignoreElements,
   type MonoTypeOperatorFunction,
   merge,
   type Observable,
-  of as only,
   Subject,
   take,
   takeUntil,
   tap,
 } from "rxjs";
 import type { Started, TrainEvent } from "../events/event.ts";
+import { signaled$ } from "../events/signaled.ts";
 import type { TrainState } from "../state/state.ts";
 import { stoppingAt } from "./stoppingAt.ts";
 
@@ -20,9 +19,6 @@ export interface StopWhen {
   /** The reason in `Stopped`. Defaults to `"asked to stop"`. */
   readonly reason?: string;
 }
-
-const aborted$ = (signal: AbortSignal): Observable<unknown> =>
-  defer(() => (signal.aborted ? only(undefined) : fromEvent(signal, "abort")));
 
 /**
  * Ends a run cleanly once an Observable emits or an `AbortSignal` is aborted: the step under way is finished, and the
@@ -46,7 +42,7 @@ export const stopWhen = <C>(
   notifier: Observable<unknown> | AbortSignal,
   { reason = "asked to stop" }: StopWhen = {},
 ): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
-  const notifier$ = notifier instanceof AbortSignal ? aborted$(notifier) : notifier;
+  const notifier$ = signaled$(notifier);
   return (run$) =>
     defer(() => {
       let asked = false;
