@@ -63,6 +63,7 @@ const learning = (name: string, gradient: GradientRule) =>
           const output = net(image);
           return { loss: mul(softmaxCrossEntropy(output, label), weight), output, target: label };
         },
+        predict: ({ net }, { image }) => net(image),
         gradient,
         optimizer: sgd({ learningRate: 0.5, momentum: 0.9 }),
         metrics: [accuracy],

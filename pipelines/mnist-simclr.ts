@@ -62,7 +62,7 @@ const settings = { available: mnistFolder, batchSize: 256, seed: 42 } as const;
 const epochs = 10;
 
 /** The digits without their labels. */
-const images = Effect.map(mnist, ({ train }) => ({ train: train.select("image") }));
+const images = Effect.map(mnist, ({ train, inputs }) => ({ train: train.select("image"), inputs }));
 
 /** Learns without labels: two views of a digit should find each other among all views of a batch. */
 const contrast = pipeline(
@@ -77,6 +77,8 @@ const contrast = pipeline(
         projector(encoder(eachExample("image", view)({ image }, own).image));
       return ntXent(projected(first), projected(second), 0.2);
     },
+    // The embedding of a digit.
+    predict: ({ encoder }, { image }) => encoder(image),
     optimizer: adam({ learningRate: oneCycle(1e-3, epochs * Math.ceil(60_000 / 256)) }),
   }),
   { ...settings, epochs },
@@ -84,9 +86,9 @@ const contrast = pipeline(
 
 /** The first digits of each part that is labeled, again and again, as many as a whole epoch. */
 const digits = (labels: number) =>
-  Effect.map(mnist, ({ train, test }) => ({
+  Effect.map(mnist, ({ train, ...others }) => ({
+    ...others,
     train: train.pick(Int32Array.from({ length: 60_000 }, (_, i) => i % labels)),
-    test,
   }));
 
 /** Learns labels by some of the networks; those that are not trained stay as they are. */
@@ -109,6 +111,7 @@ const classifying = (
         const output = probe(encoder(seen));
         return { loss: softmaxCrossEntropy(output, label), output, target: label };
       },
+      predict: ({ encoder, probe }, { image }) => probe(encoder(image)),
       optimizer: adam({ learningRate }),
       metrics: [accuracy],
     }),

@@ -28,6 +28,7 @@ const fitting = (inner: MetaLearned<Task, typeof models>["inner"], adapts?: read
     models,
     support: ({ curve }, { x, y }) => meanSquaredError(curve(x), y),
     query: ({ curve }, { newX, newY }) => meanSquaredError(curve(newX), newY),
+    predict: ({ curve }, { newX }) => curve(newX),
     inner,
     ...(adapts && { adapts }),
     optimizer: adam({ learningRate: 3e-3 }),

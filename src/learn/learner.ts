@@ -103,10 +103,15 @@ export interface Limit {
   readonly count: number;
 }
 
+/** The kinds of actions of learners that play. */
+export type Acts = "discrete" | "continuous";
+
 /** What a learner's model says, of the tree that the learner carries. */
 export interface Predicting {
   /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
   readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
+  /** What the output stands for: the values of discrete actions, of which the highest is taken, or an action itself. */
+  readonly acts?: Acts;
   /** The model as a generator of sequences, token by token; in place of params it takes what is carried. */
   readonly generates?: Autoregressive<unknown>;
 }
@@ -115,7 +120,7 @@ export interface Predicting {
 export const predictingAt = (
   { predict, generates }: Predicting,
   at: (carried: unknown) => unknown,
-): Predicting => ({
+): Pick<Predicting, "predict" | "generates"> => ({
   ...(predict && { predict: (carried, row, moment) => predict(at(carried), row, moment) }),
   ...(generates && {
     generates: {

@@ -1,3 +1,4 @@
+import { tape } from "../autodiff/reverseMode.ts";
 import type { Expr } from "../ir/expr.ts";
 import { axisMean, stopGradient } from "../ir/ops/control.ts";
 import { mul, sub } from "../ir/ops/elementwise.ts";
@@ -7,8 +8,8 @@ import { nth } from "../tensor/list.ts";
 import { finite, positive, whole } from "../tensor/validate.ts";
 import { type Descending, everything } from "./descending.ts";
 import { gradientOf } from "./gradient/rule.ts";
-import { axis, type Judged, judgedOf, notScalar, perExample } from "./judge.ts";
-import { type Columns, type Learner, namedColumns } from "./learner.ts";
+import { axis, type ExampleJudge, type Judged, judgedOf, notScalar, perExample } from "./judge.ts";
+import { type Columns, type Learner, namedColumns, type Predicting } from "./learner.ts";
 import { refuseMistakes } from "./mistakes.ts";
 import {
   type AppliedToBatch,
@@ -51,6 +52,11 @@ export interface MetaLearned<R extends Columns, M extends Models> extends Settin
     /** Whether to regard inner gradients as constants, for a cheaper and approximate outer one. Defaults to false. */
     readonly firstOrder?: boolean;
   };
+  /**
+   * The output of the adapted models for a task, for `predictor` and model files: from its support examples and what is
+   * asked about. Defaults to none.
+   */
+  readonly predict?: (models: AppliedToBatch<M>, task: R) => Expr;
 }
 
 /**
@@ -95,9 +101,12 @@ export const metaLearned = <R extends Columns, const M extends Models>(
   const part = spec.adapts === undefined ? everything : onlyThese(spec.adapts);
   // The functions come from `models`, and the task has the columns of R.
   type Loss = (models: never, task: never, context: LossContext) => Expr | Judged;
-  const judge = perExample((params, state, task, { key, reverse, ...circumstances }) => {
+  const meeting: (...args: Parameters<ExampleJudge>) => {
+    readonly adapted: unknown;
+    readonly judged: (loss: Loss, at: unknown) => readonly [Judged, unknown];
+  } = (params, state, task, { key, reverse, ...circumstances }) => {
     const keys = splitKey(key, steps + 1) as readonly KeyExpr[];
-    const judged = (loss: Loss, at: unknown, own: KeyExpr) => {
+    const judged = (loss: Loss, at: unknown, own: KeyExpr = nth(keys, 0)) => {
       const calls = appliedToBatch(models, at, state, { ...circumstances, key: own });
       const context = { ...circumstances, key: foldInKey(own, ofLoss) };
       const made = judgedOf(loss(calls.functions as never, namedColumns(task) as never, context));
@@ -117,9 +126,24 @@ export const metaLearned = <R extends Columns, const M extends Models>(
       const moved = bothLeaves<unknown>((g, p) => sub(p, mul(g, learningRate)), slope, part.of(at));
       return part.replaced(at, moved);
     }, params);
-    const [made, next] = judged(spec.query as Loss, adapted, nth(keys, 0));
+    return { adapted, judged };
+  };
+  const judge = perExample((...given) => {
+    const { adapted, judged } = meeting(...given);
+    const [made, next] = judged(spec.query as Loss, adapted);
     const overTasks = (leaf: Expr) => (isFloat(leaf.dtype) ? axisMean(leaf, axis) : leaf);
     return [made, eachLeaf(overTasks, next)];
   });
-  return withJudge("metaLearned", models, spec, judge);
+  const { predict } = spec;
+  const answer: Predicting["predict"] =
+    predict &&
+    ((carried, task, { key, ...moment }) => {
+      // The learner's own `init` made the tree, and what is left out of the task says its name.
+      const { params, layerState } = carried as Descending<unknown, unknown>;
+      const how = { ...moment, key, mode: "eval", reverse: tape } as const;
+      const { adapted } = meeting(params, layerState, task, how);
+      const calls = appliedToBatch(models, adapted, layerState, how);
+      return predict(calls.functions as never, namedColumns(task) as never);
+    });
+  return withJudge("metaLearned", models, spec, judge, answer);
 };

@@ -26,6 +26,7 @@ import {
   type Learner,
   type Limit,
   namedColumns,
+  type Predicting,
   type Refused,
 } from "./learner.ts";
 import { refuseMistakes } from "./mistakes.ts";
@@ -70,6 +71,9 @@ export interface Settings<R extends Columns, M extends Models> {
   readonly limits?: readonly (Limit & { readonly column: keyof R & string })[];
 }
 
+/** What an objective predicts for one row, in evaluation, from columns that are known before the answer. */
+export type PredictRow<R extends Columns, M extends Models> = (models: Applied<M>, row: R) => Expr;
+
 /** The specification of {@link objective}. */
 export interface Objective<R extends Columns, M extends Models> extends Settings<R, M> {
   /** The models, by name. Each is a layer, which the loss calls as a function. */
@@ -80,6 +84,8 @@ export interface Objective<R extends Columns, M extends Models> extends Settings
     row: R,
     context: LossContext,
   ) => Expr<readonly []> | Judged<Expr<readonly []>>;
+  /** The output for one row, for `predictor` and model files. Defaults to none. */
+  readonly predict?: PredictRow<R, M>;
 }
 
 /** The specification of {@link batchObjective}. */
@@ -92,6 +98,8 @@ export interface BatchObjective<R extends Columns, M extends Models> extends Set
     batch: Batched<R>,
     context: LossContext,
   ) => Expr<readonly []> | Judged<Expr<readonly []>>;
+  /** The output for one row, for `predictor` and model files, such as an embedding. Defaults to none. */
+  readonly predict?: PredictRow<R, M>;
 }
 
 type ByName<A = unknown> = { readonly [name: string]: A };
@@ -168,12 +176,26 @@ export const asProgram = (loss: Expr): Program => {
 /** Separates the key of the loss from the keys of the models. */
 export const ofLoss = -1;
 
+/** What an objective predicts, as a function of the learner's tree; `undefined` where it predicts nothing. */
+const predictOne = <R extends Columns, M extends Models>(
+  models: ByName<OpenLayer>,
+  predict: PredictRow<R, M> | undefined,
+): Predicting["predict"] =>
+  predict &&
+  ((carried, row, { key }) => {
+    // The learner's own `init` made the tree, the functions come from `models`, and the row says what it lacks.
+    const { params, layerState } = carried as Descending<unknown, unknown>;
+    const calls = appliedToExample(models, params, layerState, { mode: "eval", key });
+    return predict(calls.functions as never, namedColumns(row) as never);
+  });
+
 /** A learner of models that a judge compares, with the settings of an objective. */
 export const withJudge = <R extends Columns, M extends Models>(
   name: string,
   models: ByName<OpenLayer>,
   settings: Settings<R, M>,
   judge: Judge,
+  predict: Predicting["predict"],
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
   const follows: ByName<Follower | undefined> = settings.follows ?? {};
   const followers = Object.keys(models).filter((model) => follows[model] !== undefined);
@@ -212,6 +234,7 @@ export const withJudge = <R extends Columns, M extends Models>(
             return { ...all, ...Object.fromEntries(followed) };
           },
     limits: settings.limits ?? [],
+    ...(predict && { predict }),
     describe: () => [],
     withLoss: () => left(refused),
   };
@@ -220,7 +243,7 @@ export const withJudge = <R extends Columns, M extends Models>(
 
 /**
  * Trains any number of models by the loss of one row, which may use any of its columns. It minimizes the mean over a
- * batch.
+ * batch. With `predict` it answers rows, too.
  *
  * **Fails with** `InvalidArgument`, thrown, where `trains` or `follows` names a model that is not there, or a model follows
  * itself, is also trained, or all follow; `StructureMismatch`, when run, where the params of a followed model do not fit
@@ -235,6 +258,7 @@ export const withJudge = <R extends Columns, M extends Models>(
  *   models: { left: dense(1, 1), right: dense(1, 1) },
  *   loss: ({ left, right }, row: { readonly [column in "x" | "y" | "sum"]: Expr<readonly [1]> }) =>
  *     meanSquaredError(add(left(row.x), right(row.y)), row.sum),
+ *   predict: ({ left, right }, row) => add(left(row.x), right(row.y)),
  *   optimizer: adam({ learningRate: 0.1 }),
  * });
  * adding.metrics.map((metric) => metric.name) // => ["loss"]
@@ -252,7 +276,7 @@ export const objective = <R extends Columns, const M extends Models>(
     const judged = judgedOf(loss(calls.functions as never, namedColumns(row) as never, context));
     return [judged, calls.state()];
   });
-  return withJudge("objective", models, spec, judge);
+  return withJudge("objective", models, spec, judge, predictOne(models, spec.predict));
 };
 
 /**
@@ -282,5 +306,5 @@ export const batchObjective = <R extends Columns, const M extends Models>(
       state: calls.state() as never,
     };
   };
-  return withJudge("batchObjective", models, spec, judge);
+  return withJudge("batchObjective", models, spec, judge, predictOne(models, spec.predict));
 };

@@ -50,7 +50,7 @@ export const evaluated = Effect.fnUntraced(function* (name: string, given: Given
   ].join("\n");
 });
 
-const valueText = ({ value }: { readonly value: unknown }): string =>
+const valueText = (value: unknown): string =>
   JSON.stringify(value, (_, x: unknown) => (typeof x === "number" ? Number(x.toPrecision(6)) : x));
 
 /** Answers as a table; texts of several lines one after another. */
@@ -60,12 +60,14 @@ const answersText = (answers: readonly Answer[]): string => {
   const rows = answers.map((answer, i) => {
     const row = String(i + 1);
     if ("class" in answer) return [row, oneLine(answer.class), answer.probability.toFixed(4)];
-    return [row, "text" in answer ? oneLine(answer.text) : valueText(answer)];
+    if ("text" in answer) return [row, oneLine(answer.text)];
+    return [row, valueText("action" in answer ? answer.action : answer.value)];
   });
-  const classified = answers.some((answer) => "class" in answer);
-  return classified
-    ? table(["row", "class", "probability"], rows, { numeric: [0, 2] })
-    : table(["row", texts.length > 0 ? "text" : "output"], rows, { numeric: [0] });
+  if (answers.some((answer) => "class" in answer))
+    return table(["row", "class", "probability"], rows, { numeric: [0, 2] });
+  const acted = answers.some((answer) => "action" in answer);
+  const kind = texts.length > 0 ? "text" : acted ? "action" : "output";
+  return table(["row", kind], rows, { numeric: [0] });
 };
 
 /** Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. */

@@ -37,6 +37,7 @@ import {
   explorationAt,
   greedyAction,
   greedyValue,
+  legalValues,
   ofEpisodes,
   playedGreedily,
 } from "./greedy.ts";
@@ -347,7 +348,11 @@ const remembering = <M extends AnyLayer>(
     sees: {
       observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
     },
-    predict: (carried, row) => valuesOf(opened(carried), columnOf(row, "observation")),
+    acts: "discrete",
+    predict: (carried, row) => {
+      const seen = columnOf(row, "observation");
+      return legalValues(environment, valuesOf(opened(carried), seen), seen);
+    },
     trained: {
       get: (carried) => learner.trained.get((carried as Carried).learner),
       set: (carried, trained) => ({

@@ -45,7 +45,11 @@ export const explorationAt = (exploration: Exploration, taken: Expr): Expr => {
 };
 
 /** The values of the actions of one position, with -∞ for illegal ones: `[count] → [count]`. */
-export const legalValues = (environment: Environment, values: Expr, observation: Expr): Expr =>
+export const legalValues = (
+  environment: Pick<Environment, "legal">,
+  values: Expr,
+  observation: Expr,
+): Expr =>
   environment.legal === undefined
     ? values
     : where(environment.legal(observation), values, Number.NEGATIVE_INFINITY);

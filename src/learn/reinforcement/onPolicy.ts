@@ -26,6 +26,7 @@ import type { SomeMetric } from "../scoring.ts";
 import type { Valued } from "./advantages.ts";
 import { type AgentParams, agent } from "./agent.ts";
 import { meanReturn } from "./episodes.ts";
+import { legalValues } from "./greedy.ts";
 import type { ExternalEnvironment } from "./outside/external.ts";
 import { type Games, playsOf, type Sitting } from "./outside/plays.ts";
 
@@ -247,7 +248,13 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
     sees: {
       observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
     },
-    predict: (carried, row) => output(trainedOf(carried), columnOf(row, "observation")),
+    acts: environment.actions.kind,
+    predict: (carried, row) => {
+      const seen = columnOf(row, "observation");
+      const said = output(trainedOf(carried), seen);
+      // Games outside of programs say nothing of what is legal.
+      return "_tag" in environment ? said : legalValues(environment, said, seen);
+    },
     trained: {
       get: trainedOf,
       set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),

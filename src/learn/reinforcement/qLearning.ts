@@ -24,6 +24,7 @@ import {
   explorationAt,
   greedyAction,
   greedyValue,
+  legalValues,
   ofEpisodes,
   playedGreedily,
 } from "./greedy.ts";
@@ -201,7 +202,11 @@ export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
     sees: {
       observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
     },
-    predict: (carried, row) => valuesIn(opened(carried).table, columnOf(row, "observation")),
+    acts: "discrete",
+    predict: (carried, row) => {
+      const seen = columnOf(row, "observation");
+      return legalValues(environment, valuesIn(opened(carried).table, seen), seen);
+    },
     trained: {
       get: (carried) => ({ params: { table: opened(carried).table }, state: undefined }),
       set: (carried, { params }) => ({

@@ -2,6 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { InvalidArgument } from "../../errors.ts";
 import { showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import type { Meaning } from "./rows.ts";
 
 /** The answer of a classifier: the most probable class, and the probability of each. */
 export interface Classified {
@@ -18,13 +19,21 @@ export interface Generated {
   readonly tokens: readonly string[];
 }
 
+/** The answer of a learner that plays: what it does. */
+export interface Acted {
+  /** The number of a discrete action, or the numbers of a continuous one. */
+  readonly action: ReturnType<Tensor["toArray"]>;
+  /** Of discrete actions, the logit or the expected return of each; -∞ where it is not legal. */
+  readonly values?: readonly number[];
+}
+
 /** The answer of any other model: its output, as nested lists of numbers. */
 export interface Measured {
   readonly value: ReturnType<Tensor["toArray"]>;
 }
 
 /** What a model says about one row. */
-export type Answer = Classified | Generated | Measured;
+export type Answer = Acted | Classified | Generated | Measured;
 
 /** `e^x / Σ e^x`, of numbers that are moved to at most 0 first. */
 const softmax = (logits: readonly number[]): readonly number[] => {
@@ -38,9 +47,13 @@ const softmax = (logits: readonly number[]): readonly number[] => {
 const probabilitiesOf = (logits: readonly number[], classes: number) =>
   logits.length === 1 && classes === 2 ? softmax([0, ...logits]) : softmax(logits);
 
+/** The place of the first of the greatest numbers. */
+const greatest = (xs: readonly number[]): number =>
+  xs.reduce((best, x, i) => (x > (xs[best] ?? Number.NEGATIVE_INFINITY) ? i : best), 0);
+
 const classified = (logits: readonly number[], classes: readonly string[]): Classified => {
   const probabilities = probabilitiesOf(logits, classes.length);
-  const at = probabilities.reduce((best, p, i) => (p > (probabilities[best] ?? 0) ? i : best), 0);
+  const at = greatest(probabilities);
   return {
     class: classes[at] ?? "",
     probability: probabilities[at] ?? Number.NaN,
@@ -50,13 +63,13 @@ const classified = (logits: readonly number[], classes: readonly string[]): Clas
 
 /**
  * What outputs say, row by row. With class names, an output is taken for the logits of the classes, or a single number
- * for the logit of the second of two.
+ * for the logit of the second of two. Of a learner that plays it is an action, or the values of actions.
  *
  * **Fails with** `InvalidArgument` where an output has another size than there are classes.
  */
 export const answersOf = (
   outputs: Tensor,
-  classes: readonly string[] | undefined,
+  { classes, acts }: Pick<Meaning, "classes" | "acts">,
 ): E.Either<InvalidArgument, readonly Answer[]> => {
   const [rows = 0, ...shape] = outputs.shape;
   const width = sizeOf(shape);
@@ -64,8 +77,16 @@ export const answersOf = (
   const rowAt = (i: number) => data.slice(i * width, (i + 1) * width);
   const each = <A>(f: (i: number) => A): readonly A[] =>
     Array.from({ length: rows }, (_, i) => f(i));
-  if (classes === undefined)
-    return E.right(each((i) => ({ value: Tensor.own(shape, outputs.dtype, rowAt(i)).toArray() })));
+  const nested = (i: number) => Tensor.own(shape, outputs.dtype, rowAt(i)).toArray();
+  if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
+  if (acts === "discrete")
+    return E.right(
+      each((i) => {
+        const values = [...rowAt(i)];
+        return { action: greatest(values), values };
+      }),
+    );
+  if (classes === undefined) return E.right(each((i) => ({ value: nested(i) })));
   if (width !== classes.length && !(width === 1 && classes.length === 2))
     return E.left(
       new InvalidArgument({

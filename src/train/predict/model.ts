@@ -109,6 +109,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
     classes,
     generation,
+    acts: of.learner.acts,
     generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
 });
@@ -210,12 +211,13 @@ const written = t.intersection([
     classes: t.readonlyArray(t.string),
     generation: generationCodec,
     generator: generatorCodec,
+    acts: t.keyof({ discrete: null, continuous: null }),
   }),
 ]);
 
 /** Everything of a model but its params, as JSON. */
 export const encodeModel = (model: Model): string => {
-  const { name, program, columns, limits, inputs, classes, generation, generator } = model;
+  const { name, program, columns, limits, inputs, classes, generation, generator, acts } = model;
   return JSON.stringify(
     written.encode({
       ...{ version, name, program, limits },
@@ -230,6 +232,7 @@ export const encodeModel = (model: Model): string => {
       ...(classes === undefined ? {} : { classes }),
       ...(generation === undefined ? {} : { generation }),
       ...(generator === undefined ? {} : { generator }),
+      ...(acts === undefined ? {} : { acts }),
     }),
   );
 };
@@ -253,6 +256,7 @@ export const decodeModel = (
       classes,
       generation,
       generator,
+      acts,
       ...rest
     } = yield* decodeJson(written, json, where);
     const refuse = (path: readonly string[], expected: string, actual: string) =>
@@ -316,7 +320,7 @@ export const decodeModel = (
     }
     return {
       ...rest,
-      ...{ generation, generator },
+      ...{ generation, generator, acts },
       _tag: "Model",
       params: Object.fromEntries(
         all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),

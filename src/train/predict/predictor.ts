@@ -56,7 +56,7 @@ export type CannotPredict =
 export interface Asking<E = never> {
   /** The output for one row, or outputs along a leading axis for several. */
   (rows: Rows): Effect.Effect<Tensor, CannotPredict | E>;
-  /** What the model says about each row: a class with its probability, a text, or numbers. */
+  /** What the model says about each row: a class with its probability, a text, an action, or numbers. */
   readonly answers: (rows: Rows) => Effect.Effect<readonly Answer[], CannotPredict | E>;
 }
 
@@ -134,8 +134,7 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
     Effect.gen(function* () {
       const generate = yield* texts;
       if (generate !== undefined) return yield* generate(rows);
-      const { classes } = yield* meaning;
-      const said = answersOf(yield* several(rows), classes);
+      const said = answersOf(yield* several(rows), yield* meaning);
       return said._tag === "Left" ? yield* said.left : said.right;
     });
   return Object.assign(ask, { answers }) satisfies Asking<E>;
@@ -212,7 +211,7 @@ const predictable = Effect.fnUntraced(function* <C, E>(
       })),
     check: (rows) => checkTokens(of.learner.limits, rows),
     meaning: Effect.map(of.source, ({ inputs = {}, classes, generation }) => ({
-      ...{ inputs, classes, generation },
+      ...{ inputs, classes, generation, acts: of.learner.acts },
     })),
     generator: Effect.map(
       generatorOf(of.learner, state.carried),

@@ -4,6 +4,7 @@ import type { Generation } from "../../data/raw/generation.ts";
 import { type CannotPrepare, prepare } from "../../data/raw/prepare.ts";
 import type { FromRaw, Raw } from "../../data/raw/raw.ts";
 import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
+import type { Acts } from "../../learn/learner.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -30,6 +31,8 @@ export interface Meaning {
   readonly classes: readonly string[] | undefined;
   /** How a model that generates sequences answers in text. */
   readonly generation: Generation | undefined;
+  /** What the output stands for, of a learner that plays. */
+  readonly acts: Acts | undefined;
 }
 
 /** Whether these are several rows, and not a single one. */
