@@ -144,8 +144,10 @@ export {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
+  depthwiseConv1d,
   depthwiseConv2d,
   type KernelParams,
+  separableConv1d,
   separableConv2d,
   type TransposedOptions,
 } from "./layers/spatial/conv.ts";

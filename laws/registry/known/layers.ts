@@ -13,6 +13,8 @@ import * as pools from "../../../src/nn/layers/spatial/pool.ts";
 import * as resizes from "../../../src/nn/layers/spatial/resize.ts";
 import type { KnownLayers } from "../../networks/knownLayers.ts";
 import type { Numbers } from "../../values/known.ts";
+import { numbers } from "../ported/numbers.ts";
+import { reference } from "../ported/reference.ts";
 
 const double = plain.lambda("double", (x: Expr) => mul(x, 2));
 
@@ -205,6 +207,24 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       y: [[[[101], [112], [120]]]],
     },
   ],
+  depthwiseConv1d: [
+    {
+      layer: convolutions.depthwiseConv1d(2, 2),
+      params: { weight: [1, 3, 2, 4], bias: [0, 100] },
+      x: [
+        [5, 7],
+        [50, 70],
+      ],
+      y: [[5 + 100, 21 + 280 + 100]],
+    },
+    {
+      source: "PyTorch 1.13",
+      layer: convolutions.depthwiseConv1d(2, 2, { multiplier: 2, stride: 2, padding: 1 }),
+      params: { weight: numbers([2, 1, 4]), bias: numbers([4], 5) },
+      x: numbers([5, 2], 3),
+      y: reference.depthwiseConv1d,
+    },
+  ],
   depthwiseConv2d: [
     {
       layer: convolutions.depthwiseConv2d(2, 1),
@@ -218,6 +238,20 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       params: { weight: [2, 3, 4, 5], bias: [0, 0, 0, 1] },
       x: [[[5, 7]]],
       y: [[[10, 15, 28, 36]]],
+    },
+  ],
+  separableConv1d: [
+    {
+      source: "PyTorch 1.13: a convolution with one group for each channel, then one of size 1",
+      layer: convolutions.separableConv1d(2, 3, 2, { dilation: 2 }),
+      params: {
+        "0.weight": numbers([2, 1, 2]),
+        "0.bias": numbers([2], 5),
+        "1.weight": numbers([1, 2, 3], 2),
+        "1.bias": numbers([3], 7),
+      },
+      x: numbers([5, 2], 3),
+      y: reference.separableConv1d,
     },
   ],
   separableConv2d: [

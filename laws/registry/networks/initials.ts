@@ -184,7 +184,12 @@ const initials: InitialTable<Modules> = {
   convTranspose1d: kernel(3 * 6, convolutions.convTranspose1d(4, 6, 3)),
   convTranspose2d: kernel((4 * 6) / 2, convolutions.convTranspose2d(4, 6, 2, { groups: 2 })),
   convTranspose3d: kernel(8 * 3, convolutions.convTranspose3d(2, 3, 2)),
+  depthwiseConv1d: kernel(3, convolutions.depthwiseConv1d(4, 3, { multiplier: 2 })),
   depthwiseConv2d: kernel(9, convolutions.depthwiseConv2d(4, 3, { multiplier: 2 })),
+  separableConv1d: {
+    layer: convolutions.separableConv1d(4, 6, 3),
+    params: { ...affine(3, "0."), ...affine(4, "1.") },
+  },
   separableConv2d: {
     layer: convolutions.separableConv2d(4, 6, 3),
     params: { ...affine(9, "0."), ...affine(4, "1.") },

@@ -27,9 +27,15 @@ export const spatial: Settings<typeof convolutions & typeof pools & typeof resiz
   ],
   convTranspose2d: [{ layer: convolutions.convTranspose2d(1, 2, 2), shape: [2, 2, 1] }],
   convTranspose3d: [{ layer: convolutions.convTranspose3d(1, 1, [1, 2, 1]), shape: [1, 2, 2, 1] }],
+  depthwiseConv1d: [
+    { layer: convolutions.depthwiseConv1d(2, 2, { multiplier: 2, stride: 2 }), shape: [5, 2] },
+  ],
   depthwiseConv2d: [
     { layer: convolutions.depthwiseConv2d(2, 2), shape: [3, 2, 2] },
     { layer: convolutions.depthwiseConv2d(2, 2, { multiplier: 2 }), shape: [2, 2, 2] },
+  ],
+  separableConv1d: [
+    { layer: convolutions.separableConv1d(2, 3, 2, { padding: "same" }), shape: [3, 2] },
   ],
   separableConv2d: [{ layer: convolutions.separableConv2d(2, 3, 2), shape: [2, 3, 2] }],
 

@@ -124,10 +124,20 @@ const defaults: Defaults<
     convolutions.convTranspose3d(2, 3, 2, transposing),
     [3, 2, 4, 2],
   ],
+  depthwiseConv1d: [
+    convolutions.depthwiseConv1d(2, 2),
+    convolutions.depthwiseConv1d(2, 2, { ...sliding, ...drawn, multiplier: 1 }),
+    [4, 2],
+  ],
   depthwiseConv2d: [
     convolutions.depthwiseConv2d(2, 2),
     convolutions.depthwiseConv2d(2, 2, { ...sliding, ...drawn, multiplier: 1 }),
     [3, 4, 2],
+  ],
+  separableConv1d: [
+    convolutions.separableConv1d(2, 3, 2),
+    convolutions.separableConv1d(2, 3, 2, { ...sliding, ...drawn }),
+    [4, 2],
   ],
   separableConv2d: [
     convolutions.separableConv2d(2, 3, 2),

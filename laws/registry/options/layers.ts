@@ -172,10 +172,20 @@ const layerOptions: OptionTable<
     ...convolving((n, k, o) => convolutions.convTranspose3d(n, 2, k, o)),
     outputPadding: outputPadding((o) => convolutions.convTranspose3d(2, 2, 2, o)),
   },
+  depthwiseConv1d: {
+    channels: [size, (n) => convolutions.depthwiseConv1d(n, 2)],
+    multiplier: [size, (multiplier) => convolutions.depthwiseConv1d(2, 2, { multiplier })],
+    ...sliding((o) => convolutions.depthwiseConv1d(2, 2, o)),
+  },
   depthwiseConv2d: {
     channels: [size, (n) => convolutions.depthwiseConv2d(n, 2)],
     multiplier: [size, (multiplier) => convolutions.depthwiseConv2d(2, 2, { multiplier })],
     ...sliding((o) => convolutions.depthwiseConv2d(2, 2, o)),
+  },
+  separableConv1d: {
+    inputs: [size, (n) => convolutions.separableConv1d(n, 2, 2)],
+    outputs: [size, (n) => convolutions.separableConv1d(2, n, 2)],
+    ...sliding((o) => convolutions.separableConv1d(2, 2, 2, o)),
   },
   separableConv2d: {
     inputs: [size, (n) => convolutions.separableConv2d(n, 2, 2)],

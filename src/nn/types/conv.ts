@@ -91,3 +91,49 @@ export type Transpose<R extends Rank> = <
   size: PerAxis,
   options?: Omit<TransposedOptions, "bias"> & { readonly bias?: B },
 ) => Layer<Grid<R, I>, Grid<R, O>, ParamsWith<R, O, B>, undefined>;
+
+type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
+/** Options without those that follow from the kind of convolution, and with the windows as type parameters. */
+type WindowOptions<P, S, D> = Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
+  Sliding<P, S, D>;
+
+/** The type of a constructor of depthwise convolutions. There are C · M outputs; types know the number only for M = 1. */
+export type Depthwise<R extends Rank> = <
+  const C extends number,
+  const K extends PerAxis,
+  const M extends number = 1,
+  const P extends Padding = "valid",
+  const S extends PerAxis = 1,
+  const D extends PerAxis = 1,
+>(
+  channels: C,
+  size: K,
+  options?: WindowOptions<P, S, D> & { readonly multiplier?: M },
+) => Layer<
+  Grid<R, C>,
+  Grid<R, Multiplied<C, M>>,
+  ConvolutionParams<R, Multiplied<C, M>>,
+  undefined
+> &
+  Convolves<K, P, S, D>;
+
+/** The type of a constructor of depthwise separable convolutions. */
+export type Separable<R extends Rank> = <
+  const I extends number,
+  const O extends number,
+  const K extends PerAxis,
+  const P extends Padding = "valid",
+  const S extends PerAxis = 1,
+  const D extends PerAxis = 1,
+>(
+  inputs: I,
+  outputs: O,
+  size: K,
+  options?: WindowOptions<P, S, D>,
+) => Layer<
+  Grid<R, I>,
+  Grid<R, O>,
+  readonly [ConvolutionParams<R, I>, ConvolutionParams<R, O>],
+  readonly [undefined, undefined]
+> &
+  Convolves<K, P, S, D>;

@@ -56,6 +56,16 @@ def embedding():
     yield "embeddingBag, weighted", bag(tokens, torch.tensor([0]), per_sample_weights=tensor(4, seed=7))[0]
 
 
+def convolutions():
+    x = tensor(5, 2, seed=3).T[None]
+    # Ours: [size, inputs / groups, outputs]. PyTorch: [outputs, inputs / groups, size].
+    theirs = lambda w: w.permute(2, 1, 0)
+    y = F.conv1d(x, theirs(tensor(2, 1, 4)), tensor(4, seed=5), stride=2, padding=1, groups=2)
+    yield "depthwiseConv1d", y[0].T
+    y = F.conv1d(x, theirs(tensor(2, 1, 2)), tensor(2, seed=5), dilation=2, groups=2)
+    yield "separableConv1d", F.conv1d(y, theirs(tensor(1, 2, 3, seed=2)), tensor(3, seed=7))[0].T
+
+
 def listed(y):
     return y.detach().tolist() if isinstance(y, torch.Tensor) else np.asarray(y).tolist()
 
@@ -63,7 +73,7 @@ def listed(y):
 if __name__ == "__main__":
     print("/** Made by test/nn/layers/reference.py. */")
     print("export const reference = {")
-    for section in (bilinear, einsum_dense, embedding):
+    for section in (bilinear, einsum_dense, embedding, convolutions):
         for name, y in section():
             print(f"{json.dumps(name)}: {json.dumps(listed(y))},")
     print("};")

@@ -5,29 +5,26 @@ import { type Key, split } from "../../../tensor/key.ts";
 import type { Shape } from "../../../tensor/shape.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { passedOn } from "../../../tensor/validate.ts";
-import { declared, takingInput } from "../../apply.ts";
+import { takingInput } from "../../apply.ts";
 import { named } from "../../combinators/containers.ts";
 import { sequential } from "../../combinators/sequential.ts";
 import { conv, convTranspose, outputPaddingOf, requireGroups } from "../../functional/conv.ts";
 import {
   exampleOf,
   exampleShape,
-  type Grid,
-  type Padding,
   type PerAxis,
   perAxis,
   type Rank,
   requireSliding,
 } from "../../functional/geometry.ts";
 import { type Fan, fanInUniform } from "../../initializers.ts";
-import type { AnyLayer, Composable, Layer, OpenLayer } from "../../layer.ts";
+import type { AnyLayer, Composable, OpenLayer } from "../../layer.ts";
 import type {
   Affine,
   ConvolutionOptions,
-  ConvolutionParams,
   Convolve,
-  Convolves,
-  Sliding,
+  Depthwise,
+  Separable,
   Transpose,
   TransposedOptions,
 } from "../../types/conv.ts";
@@ -197,13 +194,42 @@ export const convTranspose2d: Transpose<2> = transposing("convTranspose2d", 2);
  */
 export const convTranspose3d: Transpose<3> = transposing("convTranspose3d", 3);
 
-type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
-type Depthwise<C extends number, M extends number> = Layer<
-  Grid<2, C>,
-  Grid<2, Multiplied<C, M>>,
-  ConvolutionParams<2, Multiplied<C, M>>,
-  undefined
->;
+type Options = Omit<ConvolutionOptions, "groups" | "bias">;
+
+// Depthwise and Separable declare what these layers do to shapes; the type tests and the law suite check it.
+const depthwise = <R extends Rank>(op: string, rank: R): Depthwise<R> => {
+  const make = convolution(op, rank);
+  const layer = (
+    channels: number,
+    size: PerAxis,
+    { multiplier = 1, ...rest }: Options & { readonly multiplier?: number } = {},
+  ) => {
+    requireChannels(op, { channels, multiplier });
+    return make(channels, channels * multiplier, size, { ...rest, groups: channels });
+  };
+  return layer as (...args: never) => AnyLayer as Depthwise<R>;
+};
+
+const separable = <R extends Rank>(op: string, rank: R): Separable<R> => {
+  const [inEach, across] = [depthwise("depthwise", rank), convolution("pointwise", rank)];
+  const chain = sequential as (...layers: readonly Composable[]) => Composable;
+  const layer = (inputs: number, outputs: number, size: PerAxis, options: Options = {}) => {
+    requireChannels(op, { inputs, outputs });
+    const both = passedOn(op, () =>
+      chain(inEach(inputs, size, options), across(inputs, outputs, 1)),
+    );
+    return named(`${op} ${inputs} → ${outputs}`, both);
+  };
+  return layer as (...args: never) => AnyLayer as Separable<R>;
+};
+
+/**
+ * A depthwise convolution of sequences: {@link depthwiseConv2d} along one axis.
+ *
+ * **Shapes** `x: [n, channels] → y: [m, channels · multiplier]`, one example;
+ * `weight: [size, 1, channels · multiplier]`. **Fails with** as {@link conv1d}.
+ */
+export const depthwiseConv1d: Depthwise<1> = depthwise("depthwiseConv1d", 1);
 
 /**
  * A depthwise convolution: convolves each channel of an image with `multiplier` kernels of its own. Defaults to 1.
@@ -213,37 +239,16 @@ type Depthwise<C extends number, M extends number> = Layer<
  * **Fails with** as {@link conv1d}.
  * **Source** Chollet, "Xception" (2016), arXiv:1610.02357.
  */
-export const depthwiseConv2d = <
-  const C extends number,
-  const K extends PerAxis,
-  const M extends number = 1,
-  const P extends Padding = "valid",
-  const S extends PerAxis = 1,
-  const D extends PerAxis = 1,
->(
-  channels: C,
-  size: K,
-  options: Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
-    Sliding<P, S, D> & { readonly multiplier?: M } = {},
-): Depthwise<C, M> & Convolves<K, P, S, D> => {
-  const { multiplier = 1, ...rest } = options;
-  requireChannels("depthwiseConv2d", { channels, multiplier });
-  const make = convolution("depthwiseConv2d", 2);
-  // There are C · M outputs; types know the number only for M = 1.
-  return declared(
-    make(channels, channels * multiplier, size, {
-      ...rest,
-      groups: channels,
-    }),
-  );
-};
+export const depthwiseConv2d: Depthwise<2> = depthwise("depthwiseConv2d", 2);
 
-type Separable<I extends number, O extends number> = Layer<
-  Grid<2, I>,
-  Grid<2, O>,
-  readonly [ConvolutionParams<2, I>, ConvolutionParams<2, O>],
-  readonly [undefined, undefined]
->;
+/**
+ * A depthwise separable convolution of sequences: {@link separableConv2d} along one axis.
+ *
+ * **Shapes** `x: [n, inputs] → y: [m, outputs]`, one example; params are those of both convolutions.
+ * **Fails with** as {@link conv1d}.
+ * **Source** Kaiser, Gomez and Chollet (2017), arXiv:1706.03059, section 2.
+ */
+export const separableConv1d: Separable<1> = separable("separableConv1d", 1);
 
 /**
  * A depthwise separable convolution: convolves each channel on its own, then mixes the channels at each position.
@@ -252,25 +257,4 @@ type Separable<I extends number, O extends number> = Layer<
  * **Fails with** as {@link conv1d}.
  * **Source** Sifre, "Rigid-motion scattering for image classification" (2014); Chollet (2016).
  */
-export const separableConv2d = <
-  const I extends number,
-  const O extends number,
-  const K extends PerAxis,
-  const P extends Padding = "valid",
-  const S extends PerAxis = 1,
-  const D extends PerAxis = 1,
->(
-  inputs: I,
-  outputs: O,
-  size: K,
-  options: Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
-    Sliding<P, S, D> = {},
-): Separable<I, O> & Convolves<K, P, S, D> => {
-  const chain = sequential as (...layers: readonly Composable[]) => Composable;
-  requireChannels("separableConv2d", { inputs, outputs });
-  const both = passedOn("separableConv2d", () =>
-    chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1)),
-  );
-  // Both agree on I channels, which types cannot see while I is generic.
-  return declared(named(`separableConv2d ${inputs} → ${outputs}`, both));
-};
+export const separableConv2d: Separable<2> = separable("separableConv2d", 2);
