@@ -7,11 +7,13 @@ import { derive } from "../src/interpreter/derive.ts";
 import { run } from "../src/interpreter/evaluate.ts";
 import { parameter } from "../src/ir/build.ts";
 import type { Expr, Program, TensorType } from "../src/ir/expr.ts";
+import { cast } from "../src/ir/ops/control.ts";
 import { zerosLike } from "../src/ir/ops/indexing.ts";
 import { broadcastTo } from "../src/ir/ops/promote.ts";
 import { program } from "../src/ir/program.ts";
 import { stackTensors } from "../src/tensor/constructors.ts";
 import { isFloat } from "../src/tensor/dtype.ts";
+import type { Half } from "../src/tensor/half.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { type Domain, samplesOf, vectors } from "./domain.ts";
 
@@ -135,6 +137,20 @@ export const batched = (
       return made.outputs.map((y, i) => (made.batched[i] ? y : broadcastTo(y, [size, ...y.shape])));
     },
   };
+};
+
+/** The function of operands that are stored as halves, with outputs stored as halves; `undefined` if it needs f64. */
+export const stored = (f: SymbolicFunction, half: Half): SymbolicFunction | undefined => {
+  const operands = f.operands.map(
+    ({ type, values }): Domain =>
+      isFloat(type.dtype)
+        ? { type: { ...type, dtype: half }, values: values.map((x) => x.cast(half)) }
+        : { type, values },
+  );
+  const apply: SymbolicFunction["apply"] = (xs) =>
+    f.apply(xs).map((y) => (isFloat(y.dtype) ? cast(y, half) : y));
+  const made = { ...f, name: `${f.name}, ${half}`, operands, apply };
+  return issuesOf(programOf(typesOf(made), apply)).length > 0 ? undefined : made;
 };
 
 /** The function in single precision; `undefined` if its programs need f64. */

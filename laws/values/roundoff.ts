@@ -3,6 +3,7 @@ import { type Interpreter, interpret } from "../../src/interpreter/interpreter.t
 import type { AnyNode, Params, PrimitiveTag, Program } from "../../src/ir/expr.ts";
 import { evaluateRules } from "../../src/rules/evaluate/index.ts";
 import type { EvaluateRule, Run } from "../../src/rules/rule.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
 import { greatestOf } from "../../src/tensor/extremes.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { tensorOf } from "../domain.ts";
@@ -20,7 +21,11 @@ import { bounded } from "./compare.ts";
 const ulps = 8;
 const experiments = 8;
 
-const epsilon = { f32: 2 ** -23, f64: 2 ** -52 } as const;
+// A half is rounded from f32, whose few units move it by one of its own at most.
+const epsilon = {
+  ...{ f32: 2 ** -23, f64: 2 ** -52 },
+  ...{ f16: 2 ** -10 / ulps, bf16: 2 ** -7 / ulps },
+} as const;
 
 /**
  * Signs at random, the same for the same seed: bits of a counter's hash.
@@ -39,19 +44,21 @@ export const signs = (seed: number): (() => number) => {
 };
 
 /** The movement relative to a value: a few units in the last place. */
-export const unitOf = ({ dtype }: Tensor): number =>
-  dtype === "f32" || dtype === "f64" ? ulps * epsilon[dtype] : 0;
+export const unitOf = ({ dtype }: Tensor): number => (isFloat(dtype) ? ulps * epsilon[dtype] : 0);
 
 /** The distance between neighboring subnormal numbers: their rounding error, whatever their size. */
-const spacing = { f32: 2 ** -149, f64: 2 ** -1074 } as const;
-const normal = { f32: 2 ** -126, f64: 2 ** -1022 } as const;
+const spacing = {
+  ...{ f32: 2 ** -149, f64: 2 ** -1074 },
+  ...{ f16: 2 ** -24 / ulps, bf16: 2 ** -133 / ulps },
+} as const;
+const normal = { f32: 2 ** -126, f64: 2 ** -1022, f16: 2 ** -14, bf16: 2 ** -126 } as const;
 
 /** The absolute part of a number's rounding error, which matters only for tiny numbers. */
 export const leastUnitOf = ({ dtype }: Tensor): number =>
-  dtype === "f32" || dtype === "f64" ? ulps * spacing[dtype] : 0;
+  isFloat(dtype) ? ulps * spacing[dtype] : 0;
 
 const nudged = (x: Tensor, sign: () => number): Tensor => {
-  if (x.dtype !== "f32" && x.dtype !== "f64") return x;
+  if (!isFloat(x.dtype)) return x;
   const [unit, least, edge] = [unitOf(x), leastUnitOf(x), normal[x.dtype]];
   return tensorOf(
     x.shape,

@@ -1,6 +1,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts/lib/index.js";
-import { bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
+import { bytesPerElement, type Dtype, encodedElements, type Storage } from "../tensor/dtype.ts";
+import { readHalves } from "../tensor/half.ts";
 import { isPossible, mostElements, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Tree } from "../tree.ts";
@@ -9,8 +10,8 @@ import { jsonNumber, natural } from "./number.ts";
 
 /** A codec of dtype names. */
 export const dtypeCodec: t.Type<Dtype> = t.keyof(
-  { f32: null, f64: null, i32: null, u8: null, bool: null },
-  "one of f32, f64, i32, u8, bool",
+  { f32: null, f64: null, f16: null, bf16: null, i32: null, u8: null, bool: null },
+  "one of f32, f64, f16, bf16, i32, u8, bool",
 );
 
 /** A tensor as JSON. `data` holds its elements in base64, row-major and little-endian. */
@@ -43,7 +44,7 @@ export const tensorCodec: t.Type<Tensor, TensorJson> = new t.Type(
 );
 
 const bytesOf = (tensor: Tensor): Uint8Array => {
-  const data = Tensor.read(tensor);
+  const data = encodedElements(tensor.dtype, Tensor.read(tensor));
   return inLittleEndian(
     new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     bytesPerElement(tensor.dtype),
@@ -81,6 +82,11 @@ const decodeTensor = (
 /** Views bytes that start at the beginning of their buffer as elements. */
 const storageOf = (dtype: Dtype, { buffer }: Uint8Array): Storage => {
   switch (dtype) {
+    case "f16":
+    case "bf16": {
+      const words = new Uint16Array(buffer);
+      return readHalves(dtype, words, new Float32Array(words.length));
+    }
     case "f32":
       return new Float32Array(buffer);
     case "f64":

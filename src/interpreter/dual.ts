@@ -1,7 +1,8 @@
 import { parameter, reapply } from "../ir/build.ts";
-import type { AnyNode, PrimitiveTag } from "../ir/expr.ts";
+import type { AnyNode, Expr, PrimitiveTag } from "../ir/expr.ts";
 import { zerosAfter } from "../ir/types/diagnose.ts";
 import { jvpRules } from "../rules/index.ts";
+import { inDtypeOf } from "../rules/make.ts";
 import type { Derive, JvpRule } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
@@ -35,7 +36,8 @@ export const dualWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<D
       node.path,
     );
     const outputs = rule.evaluate(made.outputs);
-    const tangents = restore(made.tangents, rule.evaluate(present(made.tangents)));
+    const moves = made.tangents.map((t, i) => t && inDtypeOf(made.outputs[i] as Expr, t));
+    const tangents = restore(moves, rule.evaluate(present(moves)));
     return outputs.map((primal, i) => ({ primal, tangent: tangents[i] }));
   },
 });

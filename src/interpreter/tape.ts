@@ -1,8 +1,8 @@
 import { parameter, reapply } from "../ir/build.ts";
 import type { AnyNode, Expr, PrimitiveTag } from "../ir/expr.ts";
-import { add } from "../ir/ops/elementwise.ts";
 import { zerosAfter } from "../ir/types/diagnose.ts";
 import { vjpRules } from "../rules/index.ts";
+import { inDtypeOf, plus } from "../rules/make.ts";
 import type { Derive, VjpRule } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
@@ -88,7 +88,7 @@ const record = <V>(
         cotangents[i] === undefined ? undefined : parameter(o),
       );
       rule.bind(present(cts), present(cotangents));
-      const pulled = made.pullback(cts);
+      const pulled = made.pullback(cts).map((ct, i) => ct && inDtypeOf(xs[i] as Expr, ct));
       return restore(pulled, rule.evaluate(present(pulled)));
     },
   };
@@ -127,7 +127,7 @@ export const pull = <V>(
 
 const sum = <V>(base: Interpreter<V>, a: V, b: V): V => {
   const [x, y] = standIns(base, [a, b]) as readonly [Expr, Expr];
-  return new Environment(base, [x, y], [a, b]).evaluate([add(x, y)])[0] as V;
+  return new Environment(base, [x, y], [a, b]).evaluate([plus(x, y) as Expr])[0] as V;
 };
 
 /** All entries behind `outputs`, users before operands. Iterative, since a tape may be long. */

@@ -1,5 +1,5 @@
 import { type Issue, ShapeMismatch, SizeLimit } from "../errors.ts";
-import { type Dtype, store } from "../tensor/dtype.ts";
+import { type Dtype, isHalf, store } from "../tensor/dtype.ts";
 import { isPossible, mostElements, reachOf, type Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
@@ -46,13 +46,45 @@ const ownedParams = <P extends PrimitiveTag>(params: Params<P>): Params<P> =>
         Object.fromEntries(Object.entries(params).map(([name, value]) => [name, owned(value)])),
       ) as Params<P>);
 
+/** The primitives that move halves and do not compute with them, or compute with them in f32 themselves (`dot`). */
+const takesHalves: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
+  ...(["cast", "stopGradient", "dot", "gather", "cond", "scan", "while", "call"] as const),
+  ...(["reshape", "transpose", "broadcast", "slice", "pad", "reverse", "window"] as const),
+]);
+
+/** Those of them that take halves only beside the same halves. */
+const takesEqualHalves: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
+  "select",
+  "concatenate",
+]);
+
+/**
+ * The operands that a primitive computes with: f16 and bf16 only store numbers, so that arithmetic casts them to f32
+ * and its result is f32. To do this here, for operations and rules alike, leaves every rule of arithmetic, evaluation
+ * and lowering as it is.
+ */
+const computable = (
+  primitive: PrimitiveTag,
+  inputs: readonly Expr[],
+  path: readonly string[],
+): readonly Expr[] => {
+  const half = inputs.find(({ dtype }) => isHalf(dtype));
+  if (half === undefined || takesHalves.has(primitive)) return inputs;
+  const others = inputs.filter(({ dtype }) => dtype !== half.dtype && dtype !== "bool");
+  if (takesEqualHalves.has(primitive) && others.length === 0) return inputs;
+  return inputs.map((x) =>
+    isHalf(x.dtype) ? (apply("cast", { dtype: "f32" }, [x], path)[0] as Expr) : x,
+  );
+};
+
 /** Applies a primitive: makes a node and returns one expression for each of its outputs. */
 export const apply = <P extends PrimitiveTag>(
   primitive: P,
   given: Params<P>,
-  inputs: readonly Expr[],
+  operands: readonly Expr[],
   path: readonly string[] = [],
 ): Outputs<P> => {
+  const inputs = computable(primitive, operands, path);
   const params = ownedParams<P>(given);
   // TypeScript does not see that indexing a mapped type with P gives P's rule.
   const rule = typing[primitive] as TypeRule<P>;
@@ -100,6 +132,8 @@ const toStorage = (dtype: Dtype, value: number) => {
   const stored = store(dtype, value);
   switch (dtype) {
     case "f32":
+    case "f16":
+    case "bf16":
       return Float32Array.of(stored);
     case "f64":
       return Float64Array.of(stored);

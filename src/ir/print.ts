@@ -1,4 +1,4 @@
-import type { Dtype } from "../tensor/dtype.ts";
+import { type Dtype, isFloat, store } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { AnyNode, Expr, Program, TensorType } from "./expr.ts";
 import { namedPrograms, topological } from "./program.ts";
@@ -12,9 +12,9 @@ const showType = ({ shape, dtype }: TensorType): string => `${dtype}[${shape.joi
 /** The shortest decimal that reads back as the same number in the dtype. */
 const showNumber = (x: number, dtype: Dtype): string => {
   if (Object.is(x, -0)) return "-0";
-  if (dtype !== "f32") return String(x);
+  if (dtype === "f64" || !isFloat(dtype)) return String(x);
   const digits =
-    [1, 2, 3, 4, 5, 6, 7, 8].find((n) => Math.fround(Number(x.toPrecision(n))) === x) ?? 9;
+    [1, 2, 3, 4, 5, 6, 7, 8].find((n) => store(dtype, Number(x.toPrecision(n))) === x) ?? 9;
   return String(Number(x.toPrecision(digits)));
 };
 

@@ -1,5 +1,6 @@
 import { StructureMismatch } from "../errors.ts";
 import { flattenTensors } from "../ir/trees.ts";
+import { type Dtype, isHalf } from "../tensor/dtype.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leafPaths, unflatten } from "../tree.ts";
@@ -30,6 +31,10 @@ export interface Misfit {
 
 const typeOf = ({ dtype, shape }: Tensor): string => `${dtype} ${showShape(shape)}`;
 
+/** Whether tensors of a dtype take the place of others: those stored as halves also where there are wider floats. */
+const isLoadable = (own: Dtype, other: Dtype): boolean =>
+  own === other || (isHalf(other) && (own === "f32" || own === "f64"));
+
 const byPath = (tree: unknown) => {
   const { leaves, shape } = flattenTensors(tree);
   const paths = leafPaths(shape).map((path) => path.join("."));
@@ -38,6 +43,7 @@ const byPath = (tree: unknown) => {
 
 /**
  * Loads the tensors of a tree into another one, at the same paths, and reports what was loaded. Neither tree changes.
+ * Tensors that a file stores as f16 or bf16 become f32 where those are.
  *
  * @example
  * ```ts
@@ -54,14 +60,14 @@ export const loadInto = <P>(to: P, from: unknown): Loaded<P> => {
   const known = new Set(places.each.map(([path]) => path));
   const found = places.each.map(([path, own]) => {
     const other = given.get(path);
-    const fits = other && other.dtype === own.dtype && sameShape(other.shape, own.shape);
+    const fits = other && isLoadable(own.dtype, other.dtype) && sameShape(other.shape, own.shape);
     return { path, own, other, fits: fits === true };
   });
   return {
     // Each place has a tensor of its own type.
     params: unflatten(
       places.shape,
-      found.map(({ own, other, fits }) => (fits ? other : own)),
+      found.map(({ own, other, fits }) => (fits ? other?.cast(own.dtype) : own)),
     ) as P,
     loaded: found.flatMap(({ path, fits }) => (fits ? [path] : [])),
     missing: found.flatMap(({ path, other }) => (other === undefined ? [path] : [])),

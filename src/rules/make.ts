@@ -1,13 +1,19 @@
 import { apply } from "../ir/build.ts";
 import type { Expr, Inputs, Params, PrimitiveTag } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { zerosLike } from "../ir/ops/indexing.ts";
 import { broadcastTo } from "../ir/ops/promote.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import type { BatchRule, JvpRule, MappedAxis, Maybe, VjpRule } from "./rule.ts";
 
 /** Adds two tangents or cotangents; `undefined` is zero. */
 export const plus = (a: Maybe, b: Maybe): Maybe =>
-  a === undefined ? b : b === undefined ? a : add(a, b);
+  a === undefined ? b : b === undefined ? a : inDtypeOf(a, add(a, b));
+
+/** A tangent or cotangent in the dtype of its primal: that of a half is stored in half, too. */
+export const inDtypeOf = (x: Expr, t: Expr): Expr =>
+  t.dtype !== x.dtype && isFloat(t.dtype) && isFloat(x.dtype) ? cast(t, x.dtype) : t;
 
 /** A tangent or cotangent of `x` as a value: zeros if it is missing. */
 export const orZero = (t: Maybe, x: Expr): Expr => t ?? zerosLike(x);

@@ -1,23 +1,35 @@
 import { MemoryLimit } from "../errors.ts";
+import { type Half, toHalf, writeHalves } from "./half.ts";
 
 /**
- * The five element types.
+ * The element types.
  *
  * `f32` is the default of every constructor; the laws and the reference backend compute in `f64`; `i32` holds
- * indices, labels and random bits; `u8` holds images; `bool` is 0 or 1.
+ * indices, labels and random bits; `u8` holds images; `bool` is 0 or 1. `f16` and `bf16` store numbers in two bytes:
+ * arithmetic on them is done in f32 and gives f32, and only `cast` makes them.
  */
-export type Dtype = "f32" | "f64" | "i32" | "u8" | "bool";
+export type Dtype = "f32" | "f64" | Half | "i32" | "u8" | "bool";
 
 /** The typed array that stores the elements of a dtype; a `bool` takes one byte. */
 export type Storage = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-const bytes: { readonly [D in Dtype]: number } = { f32: 4, f64: 8, i32: 4, u8: 1, bool: 1 };
+const bytes: { readonly [D in Dtype]: number } = {
+  ...{ f32: 4, f64: 8, f16: 2, bf16: 2 },
+  ...{ i32: 4, u8: 1, bool: 1 },
+};
 
-/** The number of bytes of one element. */
+/** The number of bytes of one element in a file and in the memory of a program; on the heap, halves take four. */
 export const bytesPerElement = (dtype: Dtype): number => bytes[dtype];
 
+/** Whether a dtype only stores numbers, in two bytes. */
+export const isHalf = (dtype: Dtype): dtype is Half => dtype === "f16" || dtype === "bf16";
+
 /** Whether a dtype is a float, and so has derivatives. */
-export const isFloat = (dtype: Dtype): dtype is "f32" | "f64" => dtype === "f32" || dtype === "f64";
+export const isFloat = (dtype: Dtype): dtype is "f32" | "f64" | Half =>
+  dtype === "f32" || dtype === "f64" || isHalf(dtype);
+
+/** The dtype in which numbers of a dtype are computed with. */
+export const computing = (dtype: Dtype): Exclude<Dtype, Half> => (isHalf(dtype) ? "f32" : dtype);
 
 /** The smallest number of a dtype: the initial value of a running maximum. */
 export const leastNumber = (dtype: Dtype): number =>
@@ -40,6 +52,8 @@ export const holds = (dtype: Dtype, value: number): boolean =>
 export const heldBy: { readonly [D in Dtype]: string } = {
   f32: "a number of at most 3.4e38 in size",
   f64: "a number",
+  f16: "a number of at most 65504 in size",
+  bf16: "a number of at most 3.38e38 in size",
   i32: "a whole number from -2147483648 to 2147483647",
   u8: "a whole number from 0 to 255",
   bool: "0 or 1",
@@ -61,6 +75,8 @@ export const allocate = (dtype: Dtype, size: number): Storage => {
 const zeroed = (dtype: Dtype, size: number): Storage => {
   switch (dtype) {
     case "f32":
+    case "f16":
+    case "bf16":
       return new Float32Array(size);
     case "f64":
       return new Float64Array(size);
@@ -72,10 +88,14 @@ const zeroed = (dtype: Dtype, size: number): Storage => {
   }
 };
 
+/** The elements of a dtype as memory and files hold them: those of halves as words of 16 bits. */
+export const encodedElements = (dtype: Dtype, data: Storage): Storage | Uint16Array =>
+  isHalf(dtype) ? writeHalves(dtype, data, new Uint16Array(data.length)) : data;
+
 /**
  * Converts a number to the value that `dtype` stores for it: `cast` for one element.
  *
- * Floats round to nearest; `i32` truncates towards zero and saturates, NaN becomes 0 (the meaning
+ * Floats round to nearest, ties to even, and halves by way of f32; `i32` truncates towards zero and saturates, NaN becomes 0 (the meaning
  * of WebAssembly's `i32.trunc_sat`); `u8` likewise between 0 and 255; `bool` is `value != 0`.
  */
 export const store = (dtype: Dtype, value: number): number => {
@@ -84,6 +104,9 @@ export const store = (dtype: Dtype, value: number): number => {
       return Math.fround(value);
     case "f64":
       return value;
+    case "f16":
+    case "bf16":
+      return toHalf(dtype, value);
     case "i32":
       return Number.isNaN(value)
         ? 0

@@ -1,4 +1,4 @@
-import type { Dtype, Storage } from "./dtype.ts";
+import { type Dtype, isFloat, type Storage, store } from "./dtype.ts";
 import { greatestOf, leastOf } from "./extremes.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
@@ -27,13 +27,16 @@ export const print = (shape: Shape, dtype: Dtype, data: Storage): string => {
   return layOut(shape, data, formatOf(dtype, shown), summarized);
 };
 
+/** From which magnitude on NumPy writes a scalar in powers of ten; bf16, which it lacks, is written as f32. */
+const positionalBelow = { f64: 1e16, f32: 1e6, f16: 1e16, bf16: 1e6 } as const;
+
 const printScalar = (dtype: Dtype, value: number): string => {
   if (dtype === "bool") return value !== 0 ? "True" : "False";
-  if (dtype === "i32" || dtype === "u8") return String(value);
+  if (!isFloat(dtype)) return String(value);
   if (!Number.isFinite(value)) return nonFinite(value);
   const magnitude = Math.abs(value);
   const text =
-    magnitude !== 0 && (magnitude < 1e-4 || magnitude >= (dtype === "f32" ? 1e6 : 1e16))
+    magnitude !== 0 && (magnitude < 1e-4 || magnitude >= positionalBelow[dtype])
       ? scientific(shortest(value, dtype), undefined).replace(/\.(?=e)/, "")
       : positional(shortest(value, dtype));
   return text.endsWith(".") ? `${text}0` : text;
@@ -47,7 +50,7 @@ const shortest = (value: number, dtype: Dtype): string => {
   if (dtype === "f64") return exponential(value);
   for (let digits = 0; digits < 9; digits++) {
     const text = value.toExponential(digits);
-    if (Math.fround(Number(text)) === value) return signedZero(value, text);
+    if (store(dtype, Number(text)) === value) return signedZero(value, text);
   }
   return exponential(value);
 };
@@ -81,7 +84,7 @@ const scientific = (text: string, fraction: number | undefined, exponentDigits =
 
 const formatOf = (dtype: Dtype, shown: ArrayLike<number>): Format => {
   const values = Array.from(shown);
-  if (dtype === "f32" || dtype === "f64") return floatFormat(dtype, values);
+  if (isFloat(dtype)) return floatFormat(dtype, values);
   const text = (v: number): string => (dtype === "bool" ? (v !== 0 ? "True" : "False") : String(v));
   const width = greatestOf(values.map((v) => text(v).length));
   return (v) => text(v).padStart(width);

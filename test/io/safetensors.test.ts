@@ -22,6 +22,7 @@ import {
   writeSafetensors,
 } from "../../src/io/index.ts";
 import { plainSha256, sha256 } from "../../src/io/sha256.ts";
+import { loadInto } from "../../src/nn/index.ts";
 import { fromTypedArray, scalar, tensor, zeros } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
@@ -116,14 +117,31 @@ describe("the format", () => {
       Number.NaN,
       0.0999755859375,
     ]);
-    expect(tensors.h?.dtype).toBe("f32");
+    expect(tensors.h?.dtype).toBe("f16");
     expect(tensors.l?.toArray()).toEqual([-(2 ** 31), 2 ** 31 - 1, 5]);
     const one = (name: string) => tensors[name]?.toArray();
     expect(["s", "c", "w", "d", "q"].map(one)).toEqual([[-300], [-3], [65535], [7], [9]]);
     // 1.5 and -infinity: sign, eight bits of exponent, seven of fraction.
     const brain = file({ x: entry("BF16", [2], 0, 4) }, [0xc0, 0x3f, 0x80, 0xff]);
-    expect(decode(brain).tensors.x?.toArray()).toEqual([1.5, Number.NEGATIVE_INFINITY]);
+    const { x } = decode(brain).tensors;
+    expect(x?.toArray()).toEqual([1.5, Number.NEGATIVE_INFINITY]);
+    expect(x?.dtype).toBe("bf16");
   });
+
+  test.each(["f16", "bf16"] as const)(
+    "has %s in two bytes, which other models read as f32",
+    (half) => {
+      const x = tensor([1.5, -0, 0.1, Number.NaN, Number.NEGATIVE_INFINITY], half);
+      const bytes = encodeSafetensors({ tensors: { x } }, { hashed: false });
+      const read = decode(bytes).tensors;
+      expect(read.x?.dtype).toBe(half);
+      expect(bitsOf(read.x)).toEqual(bitsOf(x));
+      expect(bytes.length % 8).toBe(2);
+      const { params, misfits } = loadInto({ x: zeros([5]) }, read);
+      expect([params.x.dtype, misfits]).toEqual(["f32", []]);
+      expect(params.x.toTypedArray()).toEqual(x.toTypedArray());
+    },
+  );
 
   test("has pieces at which each tensor could be looked at in place", () => {
     const bytes = encodeSafetensors(some);

@@ -1,7 +1,15 @@
-import type { Dtype } from "../../tensor/dtype.ts";
+import { type Dtype, isHalf } from "../../tensor/dtype.ts";
 import { at, type Shape, sameShape, stridesOf } from "../../tensor/shape.ts";
 import { type Computed, copying, dtypeOfValue, type Fused, fewestAxes } from "../plan/fused.ts";
-import type { Border, Contraction, Copy, Kernel, Reduction, Work } from "../plan/kernel.ts";
+import {
+  type Border,
+  type Contraction,
+  type Copy,
+  type Kernel,
+  type Reduction,
+  type Work,
+  writesOf,
+} from "../plan/kernel.ts";
 import { axesOf, contractionKernel } from "../plan/kernels/contraction.ts";
 import { elementwiseKernel } from "../plan/kernels/elementwise.ts";
 import { combining, emptyOf, neutralOf } from "../plan/kernels/reduction.ts";
@@ -139,6 +147,8 @@ const borderText = (site: Site, { parts, value }: Border): Lines =>
 const wide: { readonly [D in Dtype]: Dtype } = {
   f32: "f64",
   f64: "f64",
+  f16: "f64",
+  bf16: "f64",
   i32: "i32",
   u8: "i32",
   bool: "bool",
@@ -265,7 +275,9 @@ const writerOf = ({ work }: Kernel): Writer | undefined =>
   // A writer only receives work of its own kind.
   (writers as { readonly [kind: string]: Writer })[work.kind];
 
-export const supports = (kernel: Kernel): boolean => writerOf(kernel) !== undefined;
+export const supports = (kernel: Kernel): boolean =>
+  writerOf(kernel) !== undefined &&
+  ![...kernel.reads, ...writesOf(kernel)].some(({ dtype }) => isHalf(dtype));
 
 /** The lines of a kernel that is supported. */
 export const kernelText = (site: Site, kernel: Kernel): Lines =>

@@ -6,6 +6,9 @@ import type { Operation, Pointwise } from "../plan/fused.ts";
 export const cTypes: { readonly [D in Dtype]: string } = {
   f32: "float",
   f64: "double",
+  // Only as names of memory: C leaves out kernels that touch halves.
+  f16: "uint16_t",
+  bf16: "uint16_t",
   i32: "int32_t",
   u8: "uint8_t",
   bool: "bool",

@@ -40,13 +40,17 @@ export interface Fused extends Computed {
   readonly stores: readonly { readonly value: number; readonly to: View }[];
 }
 
-/** The work that copies one view to another of the same shape. */
-export const copying = (from: View, to: View): Fused => ({
-  space: from.shape,
-  loads: [from],
-  operations: [],
-  stores: [{ value: 0, to }],
-});
+/** The work that copies one view to another of the same shape, in the other's dtype. */
+export const copying = (from: View, to: View): Fused => {
+  const isSame = from.dtype === to.dtype;
+  const cast = { primitive: "cast", operand: from.dtype, dtype: to.dtype, arguments: [0] } as const;
+  return {
+    space: from.shape,
+    loads: [from],
+    operations: isSame ? [] : [cast],
+    stores: [{ value: isSame ? 0 : 1, to }],
+  };
+};
 
 /** The same work with the axes of its space in another order. */
 export const permuted = (fused: Fused, order: readonly number[]): Fused => {

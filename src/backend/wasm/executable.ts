@@ -1,7 +1,8 @@
 import { InvalidArgument, MemoryLimit } from "../../errors.ts";
 import type { Program } from "../../ir/expr.ts";
 import { power } from "../../rules/evaluate/elementwise.ts";
-import type { Dtype, Storage } from "../../tensor/dtype.ts";
+import { allocate, type Dtype, isHalf, type Storage } from "../../tensor/dtype.ts";
+import { type Half, readHalves, writeHalves } from "../../tensor/half.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Executable, Fill, Session, Tensors } from "../backend.ts";
@@ -20,8 +21,40 @@ const imports = {
   math: { ...scalarMath, pow: power, fmod: (x: number, y: number): number => x % y },
 };
 
+/** A value in the memory of a program, as a caller writes and reads it. */
+interface Place {
+  readonly type: Slot["type"];
+  /** A view of the memory; for halves, the numbers that `put` converts to its words. */
+  readonly view: Storage;
+  /** Moves what was written to the view to the memory. */
+  readonly put: () => void;
+  /** A copy of the elements that are in the memory. */
+  readonly get: () => Storage;
+}
+
+const placeIn = (memory: WasmMemory, slot: Slot): Place => {
+  const { type, address } = slot;
+  if (isHalf(type.dtype)) return halvesIn(memory, address, type, type.dtype);
+  const view = viewIn(memory, slot);
+  return { type, view, put: () => undefined, get: () => view.slice() };
+};
+
+const halvesIn = (memory: WasmMemory, address: number, type: Slot["type"], half: Half): Place => {
+  const size = sizeOf(type.shape);
+  const words = new Uint16Array(memory.buffer, address, size);
+  const view = allocate(half, size);
+  return {
+    type,
+    view,
+    put: () => {
+      writeHalves(half, view, words);
+    },
+    get: () => readHalves(half, words, allocate(half, size)),
+  };
+};
+
 const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
-  const views: { readonly [D in Dtype]: () => Storage } = {
+  const views: { readonly [D in Exclude<Dtype, Half>]: () => Storage } = {
     f32: () => new Float32Array(memory.buffer, address, size),
     f64: () => new Float64Array(memory.buffer, address, size),
     i32: () => new Int32Array(memory.buffer, address, size),
@@ -29,13 +62,13 @@ const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
     bool: () => new Uint8Array(memory.buffer, address, size),
   };
   const size = sizeOf(type.shape);
-  return views[type.dtype]();
+  return views[type.dtype as Exclude<Dtype, Half>](); // halves have a place of their own
 };
 
 /** An instantiated module with its own memory. The memory never grows, so views of it stay valid. */
 export interface Instance {
-  /** Views of its inputs. */
-  readonly inputs: readonly Storage[];
+  /** Its inputs: what is written to their views is seen after `put`. */
+  readonly inputs: readonly Place[];
   readonly read: (from: number, to: number) => readonly Tensor[];
   readonly readInputs: (to: number) => readonly Tensor[];
   readonly run: () => void;
@@ -75,23 +108,14 @@ const running = (compiled: Compiled, threads: Threads, pool: Pool): Running => {
 
 const instantiate = (compiled: Compiled, threads: Threads, pool: Pool): Instance => {
   const { memory, run } = running(compiled, threads, pool);
-  const inputs = compiled.inputs.map((slot) => viewIn(memory, slot));
-  const outputs = compiled.outputs.map((slot) => viewIn(memory, slot));
-  const copies = (
-    slots: readonly Slot[],
-    views: readonly Storage[],
-    from: number,
-    to: number,
-  ): readonly Tensor[] =>
-    slots
-      .slice(from, to)
-      .map(({ type }, i) =>
-        Tensor.own(type.shape, type.dtype, (views[from + i] as Storage).slice()),
-      );
+  const inputs = compiled.inputs.map((slot) => placeIn(memory, slot));
+  const outputs = compiled.outputs.map((slot) => placeIn(memory, slot));
+  const copies = (places: readonly Place[]): readonly Tensor[] =>
+    places.map(({ type, get }) => Tensor.own(type.shape, type.dtype, get()));
   return {
     inputs,
-    read: (from, to) => copies(compiled.outputs, outputs, from, to),
-    readInputs: (to) => copies(compiled.inputs, inputs, 0, to),
+    read: (from, to) => copies(outputs.slice(from, to)),
+    readInputs: (to) => copies(inputs.slice(0, to)),
     run,
   };
 };
@@ -102,6 +126,13 @@ const copyOf =
     tensors.forEach((tensor, i) => {
       inputs[i]?.set(Tensor.read(tensor));
     });
+
+/** Lets `fill` write inputs, from number `from` on. */
+const write = ({ inputs }: Instance, fill: Fill, from = 0): void => {
+  const places = inputs.slice(from);
+  fill(places.map(({ view }) => view));
+  for (const { put } of places) put();
+};
 
 /** The resources with which the programs of a backend run: its workers, and the memory of each program and session. */
 export interface Holdings {
@@ -141,7 +172,7 @@ export const executable = (
     run: (inputs) => {
       admit(inputs);
       const instance = take(shared, "run");
-      copyOf(inputs)(instance.inputs);
+      write(instance, copyOf(inputs));
       instance.run();
       instances.set(shared, instance);
       return instance.read(0, compiled.outputs.length);
@@ -151,7 +182,7 @@ export const executable = (
       const session = {};
       const outputs = inOrder<Tensors>(0);
       const begin = (instance: Instance): void => {
-        copyOf(state)(instance.inputs);
+        write(instance, copyOf(state));
         instances.set(session, instance);
       };
       begin(take(spare, "start"));
@@ -164,7 +195,7 @@ export const executable = (
       const submit = (fill: Fill): void => {
         const instance = sound("step");
         outputs.admit();
-        fill(instance.inputs.slice(carried));
+        write(instance, fill, carried);
         try {
           instance.run();
         } catch (error) {

@@ -1,4 +1,4 @@
-import { bytesPerElement } from "../../tensor/dtype.ts";
+import { bytesPerElement, encodedElements } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Step } from "../plan/kernel.ts";
 import type { Planned, Target } from "../plan/target.ts";
@@ -32,7 +32,7 @@ const writeMemory = (
 ): void => {
   const pages = pagesOf(memory.bytes);
   const placed = Array.from(constants, ([value, buffer]) => {
-    const data = Tensor.read(value);
+    const data = encodedElements(value.dtype, Tensor.read(value));
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { address: memory.addressOf(buffer), bytes };
   });

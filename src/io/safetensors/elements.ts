@@ -1,5 +1,6 @@
 import { asLittleEndian } from "../../codec/bytes.ts";
 import { bytesPerElement, type Dtype, type Storage } from "../../tensor/dtype.ts";
+import { fromHalfBits, type Half } from "../../tensor/half.ts";
 
 /** How elements of the file become those of a tensor: whole pieces of little-endian bytes, stored from `at` on. */
 export interface ElementFormat {
@@ -49,26 +50,13 @@ const read = (
   },
 });
 
-const word = new DataView(new ArrayBuffer(4));
-
-/** A float of IEEE 754's binary16, of which every number, infinity and NaN is one of binary32, too. */
-const half = (bits: number): number => {
-  const sign = bits < 0x8000 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-};
-
-/** A bfloat16: the upper half of a binary32. */
-const brain = (bits: number): number => {
-  word.setUint32(0, bits << 16);
-  return word.getFloat32(0);
-};
+/** Halves, whose words become numbers. */
+const half = (dtype: Half): ElementFormat =>
+  read(dtype, 2, (view, at) => fromHalfBits(dtype, view.getUint16(at, true)));
 
 /**
  * The element types of the format that fluxion reads. Those that it does not have are converted where no number is
- * lost: F16 and BF16 to f32, and integers to i32 where they fit.
+ * lost: integers to i32 where they fit.
  */
 export const elementFormats: { readonly [dtype: string]: ElementFormat } = {
   F64: same("f64"),
@@ -76,8 +64,8 @@ export const elementFormats: { readonly [dtype: string]: ElementFormat } = {
   I32: same("i32"),
   U8: same("u8"),
   BOOL: same("bool"),
-  F16: read("f32", 2, (view, at) => half(view.getUint16(at, true))),
-  BF16: read("f32", 2, (view, at) => brain(view.getUint16(at, true))),
+  F16: half("f16"),
+  BF16: half("bf16"),
   I8: read("i32", 1, (view, at) => view.getInt8(at)),
   I16: read("i32", 2, (view, at) => view.getInt16(at, true)),
   U16: read("i32", 2, (view, at) => view.getUint16(at, true)),
@@ -91,6 +79,8 @@ export const dtypeNames: { readonly [D in Dtype]: string } = {
   f64: "F64",
   f32: "F32",
   i32: "I32",
+  f16: "F16",
+  bf16: "BF16",
   u8: "U8",
   bool: "BOOL",
 };

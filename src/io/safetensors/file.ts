@@ -21,7 +21,7 @@ const isUnreadable = (cause: unknown): cause is Unreadable =>
 /**
  * Reads a safetensors file in memory, such as one that was fetched. Its bytes are copied.
  *
- * Tensors of F16 and BF16 become f32, and other integers i32 where they fit. The header is checked before
+ * Integers of other dtypes become i32 where they fit. The header is checked before
  * anything is allocated: tensors that follow one another without gaps and overlaps, shapes that have as many bytes,
  * each name once. A hash in it is compared with that of the bytes. `file` names the bytes in errors.
  *

@@ -1,6 +1,6 @@
 import { asLittleEndian } from "../../codec/bytes.ts";
 import { InvalidArgument } from "../../errors.ts";
-import { allocate, bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
+import { allocate, bytesPerElement, type Dtype, encodedElements } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { type Sha256, sha256 } from "../sha256.ts";
 import {
@@ -88,10 +88,11 @@ const asJson = ([key, value]: readonly [string, unknown]): readonly [string, str
 const jsonOf = (entries: readonly (readonly [key: string, json: string])[]): string =>
   `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(",")}}`;
 
-/** The bytes of tensors in pieces: those of the tensors themselves, only to be read. */
+/** The bytes of tensors in pieces: those of the tensors themselves, only to be read, but for halves. */
 export function* elementPieces(tensors: readonly Tensor[]): Generator<Uint8Array> {
   for (const tensor of tensors) {
-    const { buffer, byteOffset, byteLength } = Tensor.read(tensor);
+    const elements = encodedElements(tensor.dtype, Tensor.read(tensor));
+    const { buffer, byteOffset, byteLength } = elements;
     for (let at = 0; at < byteLength; at += pieceBytes) {
       const length = Math.min(pieceBytes, byteLength - at);
       const piece = new Uint8Array(buffer, byteOffset + at, length);

@@ -4,7 +4,7 @@ import { passedOn, whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.ts";
-import { align, broadcastTo, floating, lift } from "./promote.ts";
+import { alignStored, broadcastTo, floating, lift } from "./promote.ts";
 
 /**
  * Picks elements from `x` where `condition` (bool) is true and from `y` elsewhere; the operands broadcast.
@@ -19,7 +19,7 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
   x: X,
   y: Y & Check<Broadcast<ShapeOf<X>, ShapeOf<Y>>>,
 ): Expr<Result<Broadcast<ShapeOf<C>, Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>>> => {
-  const [a, b] = align(x, y);
+  const [a, b] = alignStored(x, y);
   const c = lift(condition, "bool");
   const shape = broadcastShapes(c.shape, a.shape);
   // The primitive's type rule reports shapes that do not broadcast.

@@ -1,5 +1,5 @@
 import { DtypeMismatch, ShapeMismatch } from "../../errors.ts";
-import { type Dtype, holds, isFloat } from "../../tensor/dtype.ts";
+import { computing, type Dtype, holds, isFloat, isHalf } from "../../tensor/dtype.ts";
 import { type Each, each, nth } from "../../tensor/list.ts";
 import {
   broadcastShapes,
@@ -19,6 +19,7 @@ import type { Operand, ShapeOf } from "../types/shape.ts";
  * Converts an operand to an expression, by **the dtype rule of every operation**: dtypes are never promoted.
  *
  * - A number takes the dtype of the tensors beside it, or `f32` if there are none. A float dtype rounds it.
+ * - `f16` and `bf16` store numbers: arithmetic casts them to `f32`, and so does a tensor of `f32` beside them.
  * - A number outside the dtype's range (0.5 or NaN for `i32`, 300 for `u8`, 2 for `bool`, 1e300 for `f32`) is refused
  *   like a different dtype: `DtypeMismatch` when compiled. `cast` the tensor to a float, or give another number.
  * - A comparison with such a number still has its mathematical meaning: no integer equals 0.5.
@@ -42,6 +43,7 @@ export const keepingShape =
 
 /** Requires a float: other dtypes are reported under the name `op`, since results would be truncated. */
 export const floating = (op: string, x: Expr): Expr => {
+  if (isHalf(x.dtype)) return apply1("cast", { dtype: "f32" }, x);
   return isFloat(x.dtype) ? x : misfit(op, "f32 or f64", x, "f32");
 };
 
@@ -108,7 +110,7 @@ export const mistaken = (op: string, expected: string, x: Expr, shape: Shape): E
  */
 export const comparable = (x: Operand, y: Operand): readonly [Operand, Operand] => {
   const exact = (z: Operand, beside: Operand): Operand =>
-    typeof z === "number" || typeof beside !== "number" || holds(z.dtype, beside)
+    typeof z === "number" || typeof beside !== "number" || holds(computing(z.dtype), beside)
       ? z
       : apply1("cast", { dtype: "f64" }, lift(z));
   return [exact(x, y), exact(y, x)];
@@ -134,9 +136,21 @@ export const broadcastTo = <const S extends Shape>(operand: Operand, shape: S): 
   return apply1("broadcast", { shape, axes: kept.map((i) => i + offset) }, squeezed);
 };
 
-/** Converts operands to expressions, broadcast to one shape; numbers take the dtype of the tensors. */
-export const align = <const Xs extends readonly Operand[]>(...operands: Xs): Each<Xs, Expr> => {
-  const dtype = dtypeOf(...operands);
+/**
+ * Converts operands to expressions, broadcast to one shape; numbers take the dtype of the tensors, and `f32` beside
+ * halves.
+ */
+export const align = <const Xs extends readonly Operand[]>(...operands: Xs): Each<Xs, Expr> =>
+  alignAs(computing(dtypeOf(...operands)), operands);
+
+/** The same for operands that are only moved: numbers take the dtype of halves, too. */
+export const alignStored = <const Xs extends readonly Operand[]>(...operands: Xs): Each<Xs, Expr> =>
+  alignAs(dtypeOf(...operands), operands);
+
+const alignAs = <const Xs extends readonly Operand[]>(
+  dtype: Dtype,
+  operands: Xs,
+): Each<Xs, Expr> => {
   const exprs = each(operands, (x) => lift(x, dtype));
   const shape = exprs.reduce<Shape | undefined>(
     (s, x) => (s === undefined ? undefined : broadcastShapes(s, x.shape)),

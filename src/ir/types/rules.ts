@@ -1,4 +1,4 @@
-import { heldBy, holds, isFloat } from "../../tensor/dtype.ts";
+import { computing, heldBy, holds, isFloat } from "../../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "../expr.ts";
 import { elementwiseTyping } from "./elementwise.ts";
@@ -224,10 +224,10 @@ export const typing: TypeRules<PrimitiveTag> = {
 
   dot: (params, inputs, op) => {
     const [x, y] = inputs;
-    const outputs = [type(dotShape(params, x.shape, y.shape), x.dtype)];
-    const paired = ([left, right]: DotParams["batch"]): boolean =>
-      left.length === right.length &&
-      left.every((a, i) => x.shape[a] === y.shape[right[i] as number]);
+    const [left, right] = [computing(x.dtype), computing(y.dtype)];
+    const outputs = [type(dotShape(params, x.shape, y.shape), left)];
+    const paired = ([ofX, ofY]: DotParams["batch"]): boolean =>
+      ofX.length === ofY.length && ofX.every((a, i) => x.shape[a] === y.shape[ofY[i] as number]);
     const axesFit =
       inside([...params.batch[0], ...params.contract[0]], x.shape.length) &&
       inside([...params.batch[1], ...params.contract[1]], y.shape.length);
@@ -240,7 +240,7 @@ export const typing: TypeRules<PrimitiveTag> = {
         inputs,
         outputs,
       );
-    return x.dtype === y.dtype && (isFloat(x.dtype) || x.dtype === "i32")
+    return left === right && (isFloat(left) || left === "i32")
       ? { outputs }
       : wrongDtype(op, "two operands of one dtype, f32, f64 or i32", inputs, outputs);
   },

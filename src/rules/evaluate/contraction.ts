@@ -1,6 +1,6 @@
 import type { Contraction } from "../../ir/expr.ts";
 import { dotShape } from "../../ir/types/rules.ts";
-import { allocate } from "../../tensor/dtype.ts";
+import { allocate, computing } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -24,9 +24,10 @@ export const contraction: EvaluateRules<keyof Contraction> = {
     const [a, b] = [Tensor.read(x), Tensor.read(y)];
     const left = steps(x, params.batch[0], params.contract[0]);
     const right = steps(y, params.batch[1], params.contract[1]);
-    const [add, multiply] = [addition(x.dtype), multiplication(x.dtype)];
+    const dtype = computing(x.dtype);
+    const [add, multiply] = [addition(dtype), multiplication(dtype)];
     const shape = dotShape(params, x.shape, y.shape);
-    const out = allocate(x.dtype, sizeOf(shape));
+    const out = allocate(dtype, sizeOf(shape));
     let i = 0;
     left.batch.forEach((leftBatch, n) => {
       for (const leftFree of left.free)
@@ -45,6 +46,6 @@ export const contraction: EvaluateRules<keyof Contraction> = {
           out[i++] = total;
         }
     });
-    return [Tensor.own(shape, x.dtype, out)];
+    return [Tensor.own(shape, dtype, out)];
   },
 };

@@ -58,6 +58,9 @@ const mainText = (cases: readonly Case[]): string => {
 const arrays: { readonly [D in Dtype]: new (bytes: ArrayBuffer) => Storage } = {
   f32: Float32Array,
   f64: Float64Array,
+  // No program in C touches halves.
+  f16: Float32Array,
+  bf16: Float32Array,
   i32: Int32Array,
   u8: Uint8Array,
   bool: Uint8Array,

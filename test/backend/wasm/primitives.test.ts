@@ -52,6 +52,8 @@ const one =
 const nearly: { readonly [D in Dtype]: number } = {
   f32: 2 ** -21,
   f64: 2 ** -50,
+  f16: 2 ** -11,
+  bf16: 2 ** -8,
   i32: 0,
   u8: 0,
   bool: 0,

@@ -11,6 +11,8 @@ import { randomBits } from "../../../src/tensor/threefry.ts";
 const storage = {
   f32: Float32Array,
   f64: Float64Array,
+  f16: Float32Array,
+  bf16: Float32Array,
   i32: Int32Array,
   u8: Uint8Array,
   bool: Uint8Array,

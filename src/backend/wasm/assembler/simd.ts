@@ -57,6 +57,7 @@ export const v128 = {
   store: store("v128", 4, ...opcode(11)),
   load8x8_s: load("v128", 3, ...opcode(1)),
   load8x8_u: load("v128", 3, ...opcode(2)),
+  load16x4_u: load("v128", 3, ...opcode(4)),
   load32x2_s: load("v128", 3, ...opcode(5)),
   load32x2_u: load("v128", 3, ...opcode(6)),
   load8_splat: load("v128", 0, ...opcode(7)),

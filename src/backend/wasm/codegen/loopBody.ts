@@ -1,4 +1,4 @@
-import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
+import { bytesPerElement, computing, type Dtype } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { type Fused, fewestAxes, type Operation } from "../../plan/fused.ts";
 import type { View } from "../../plan/view.ts";
@@ -77,7 +77,9 @@ const innermost = (view: View): number => view.strides.at(-1) ?? 0;
 const literalOf = (site: Site, dtype: Dtype, value: number, mode: Mode): Code => {
   if (mode === "scalar") return constantOf(dtype, value);
   return site.body.hoist(
-    dtype === "f32" ? f32x4.const(value) : i32x4.const(dtype === "bool" ? -value : value),
+    computing(dtype) === "f32"
+      ? f32x4.const(value)
+      : i32x4.const(dtype === "bool" ? -value : value),
   );
 };
 
@@ -112,8 +114,8 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Position[], mode
     }
     const width = bytesPerElement(dtype);
     const code = plus(start.code, index(step * width)) ?? i32.const(0);
-    if (mode === "scalar") return loadScalar(dtype, code, start.offset);
-    if (step === 0) return spread(dtype, loadScalar(dtype, code, start.offset));
+    if (mode === "scalar") return loadScalar(body, dtype, code, start.offset);
+    if (step === 0) return spread(dtype, loadScalar(body, dtype, code, start.offset));
     return step === 1
       ? loadVector(body, dtype, code, start.offset)
       : gatherVector(body, dtype, code, step * width, start.offset);
@@ -159,7 +161,7 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Position[], mode
         body.do(
           mode === "vector"
             ? storeVector(body, to.dtype, at, x as Code<"v128">, offset)
-            : storeScalar(to.dtype, at, x, offset),
+            : storeScalar(body, to.dtype, at, x, offset),
         );
       }),
   };

@@ -25,9 +25,9 @@ import {
   packedBytes,
   planOf,
   type Run,
-  type Strides,
   splitsSums,
   unroll,
+  widthsOf,
 } from "./spec.ts";
 
 /** `(a, b, c, scratch)`: byte addresses, 16-byte aligned; scratch of `gemmScratchBytes(spec)`. */
@@ -52,7 +52,7 @@ const packPanels = (
   plan: Plan,
   packers: ReadonlyMap<number, Packer>,
   b: Code<"i32">,
-  strides: Strides,
+  spec: GemmSpec,
   to: Code<"i32">,
   steps: number,
   part: Part | undefined,
@@ -62,7 +62,7 @@ const packPanels = (
       body.do(
         call(
           packers.get(run.size)!,
-          displaced(b, column, 4 * strides.column),
+          displaced(b, column, widthsOf(spec).b * spec.b.column),
           displaced(to, column, 4 * plan.depth),
           i32.const(steps),
         ),
@@ -74,10 +74,10 @@ const packPanels = (
 export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec): Panels => {
   const plan = planOf(spec);
   const packers = new Map(
-    plan.widths.map(({ size }) => [size, packColumns(module, name, spec.b, size)]),
+    plan.widths.map(({ size }) => [size, packColumns(module, name, spec, size)]),
   );
   return module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, b, to, from, end) => {
-    if (spec.n > 0) packPanels(body, plan, packers, b, spec.b, to, spec.k, { from, to: end });
+    if (spec.n > 0) packPanels(body, plan, packers, b, spec, to, spec.k, { from, to: end });
   });
 };
 
@@ -132,6 +132,7 @@ const loopsOf = (
   const plan = planOf(spec);
   const { m, n, k, a: aStrides, b: bStrides } = spec;
   const { tail } = options;
+  const width = { ...widthsOf(spec), c: 4 };
   const cRow = spec.c ?? n;
   const kernels = new Map(
     plan.heights.flatMap(({ size: height }) =>
@@ -143,13 +144,11 @@ const loopsOf = (
   );
   const kernelFor = (height: number, width: number) => kernels.get(`${height}x${width}`)!;
   const rowPackers = new Map(
-    plan.packA
-      ? plan.heights.map(({ size }) => [size, packRows(module, name, aStrides, size)])
-      : [],
+    plan.packA ? plan.heights.map(({ size }) => [size, packRows(module, name, spec, size)]) : [],
   );
   const columnPackers = new Map(
     plan.packB && spec.panels !== true
-      ? plan.widths.map(({ size }) => [size, packColumns(module, name, bStrides, size)])
+      ? plan.widths.map(({ size }) => [size, packColumns(module, name, spec, size)])
       : [],
   );
   const blockCount = k === 0 ? 1 : Math.ceil(k / plan.depth);
@@ -167,16 +166,16 @@ const loopsOf = (
       const above = tail && body.let(i32.div_u(i32.sub(c0, tail.start), 4 * cRow));
       /** Computes one block of k, which starts at `k0` and has `steps` steps. */
       const slice = (k0: Code<"i32">, steps: number, first: Code<"i32">, last: number): void => {
-        const aHere = body.let(displaced(a0, k0, 4 * aStrides.column));
-        const bHere = body.let(displaced(b0, k0, 4 * bStrides.row));
+        const aHere = body.let(displaced(a0, k0, width.a * aStrides.column));
+        const bHere = body.let(displaced(b0, k0, width.b * bStrides.row));
         const rounds = i32.const(Math.floor(steps / unroll));
         /** The address of the panel at `column`: all panels before it have the greatest width. */
         const panel = (column: Code<"i32">): Code<"i32"> =>
           plan.packB
             ? displaced(packedB, column, 4 * plan.depth)
-            : displaced(bHere, column, 4 * bStrides.column);
+            : displaced(bHere, column, width.b * bStrides.column);
         if (columnPackers.size > 0)
-          packPanels(body, plan, columnPackers, bHere, bStrides, packedB, steps, along("columns"));
+          packPanels(body, plan, columnPackers, bHere, spec, packedB, steps, along("columns"));
         const columns = along("columns");
         const panels = counted(plan.widths, (run) => run.count).map(
           ([run, before]) => [run, spanOfRun(body, run, columns, before)] as const,
@@ -198,14 +197,14 @@ const loopsOf = (
             const tileAt = (offset: Code<"i32">): Code<"i32"> =>
               plan.packA
                 ? displaced(packedA, offset, 4 * plan.depth)
-                : displaced(aHere, i32.add(row0, offset), 4 * aStrides.row);
+                : displaced(aHere, i32.add(row0, offset), width.a * aStrides.row);
             if (plan.packA)
               for (const [run, span] of within)
                 overRun(body, run, span, (offset) =>
                   body.do(
                     call(
                       rowPackers.get(run.size)!,
-                      displaced(aHere, i32.add(row0, offset), 4 * aStrides.row),
+                      displaced(aHere, i32.add(row0, offset), width.a * aStrides.row),
                       tileAt(offset),
                       i32.const(steps),
                     ),
@@ -267,8 +266,8 @@ const loopsOf = (
     ): void =>
       body.for(0, count, 1, (i: Local<"i32">) =>
         visit(
-          body.let(displaced(bases[0], i, 4 * step.a)),
-          body.let(displaced(bases[1], i, 4 * step.b)),
+          body.let(displaced(bases[0], i, width.a * step.a)),
+          body.let(displaced(bases[1], i, width.b * step.b)),
           body.let(displaced(bases[2], i, 4 * step.c)),
         ),
       );
@@ -281,9 +280,9 @@ const loopsOf = (
         const at = (base: Code<"i32">, operand: "a" | "b" | "c"): Code<"i32"> =>
           body.let(
             displaced(
-              displaced(base, near, 4 * batch[operand]),
+              displaced(base, near, width[operand] * batch[operand]),
               far,
-              outer === undefined ? 0 : 4 * outer[operand],
+              outer === undefined ? 0 : width[operand] * outer[operand],
             ),
           );
         product(at(a, "a"), at(b, "b"), at(c, "c"));

@@ -1,3 +1,5 @@
+import type { Half } from "../../../tensor/half.ts";
+
 /** A matrix product with all sizes and strides known, and how it is split to fit caches and registers. */
 
 /** The elements from one row to the next, and from one column to the next. */
@@ -37,6 +39,8 @@ export interface GemmSpec {
   readonly k: number;
   readonly a: Strides;
   readonly b: Strides;
+  /** The operands that are stored as halves: packing makes them f32. */
+  readonly halves?: { readonly a?: Half | undefined; readonly b?: Half | undefined };
   /** Elements from one row of `C` to the next. Defaults to `n`. */
   readonly c?: number;
   /** The number of products, and the elements from one operand to the next (0 to use the same one again). */
@@ -145,10 +149,15 @@ export const columnsPerGroup = ({ k, groups = [] }: Pick<GemmSpec, "k" | "groups
  */
 const blockBytes = 2 ** 16;
 
-export const planOf = ({ m, n, k, b, groups, panels = false, tailed = false }: GemmSpec): Plan => {
+export const planOf = (spec: GemmSpec): Plan => {
+  const { m, n, k, b, groups, halves = {}, panels = false, tailed = false } = spec;
   const { height, width } = tile(m, n);
-  const packB = groups === undefined && (panels || b.column !== 1 || (m > 2 * height && n > 256));
-  const packA = groups === undefined && m >= 512 && n > 64;
+  // A product over nothing, or of no elements, reads nothing.
+  const some = m * n * k > 0;
+  const packB =
+    groups === undefined &&
+    (panels || (some && halves.b !== undefined) || b.column !== 1 || (m > 2 * height && n > 256));
+  const packA = groups === undefined && ((some && halves.a !== undefined) || (m >= 512 && n > 64));
   const blocks = groups === undefined ? Math.max(1, Math.ceil(k / 512)) : 1;
   const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
   const heights = cut(m, height, Math.ceil((2 * height) / 3));
@@ -168,6 +177,14 @@ export const planOf = ({ m, n, k, b, groups, panels = false, tailed = false }: G
     packB,
   };
 };
+
+/** The bytes of an element of each operand. */
+export const widthsOf = ({
+  halves = {},
+}: GemmSpec): { readonly a: number; readonly b: number } => ({
+  a: halves.a === undefined ? 4 : 2,
+  b: halves.b === undefined ? 4 : 2,
+});
 
 /** The bytes of `A` and of `B` when packed, each a multiple of 16. */
 export const packedBytes = (plan: Plan): { readonly a: number; readonly b: number } => ({

@@ -70,10 +70,10 @@ export const argReduction: Family<ArgReduction> = {
     const to = whole(out, without(x.shape, axis));
     nestPart(site, to.shape, cutOfLines(x, axis), range, (outer) => {
       const line = lineOf(site, from, outer);
-      const best = body.let(loadScalar(dtype, line.at(i32.const(0)))) as Local<"f32">;
+      const best = body.let(loadScalar(body, dtype, line.at(i32.const(0)))) as Local<"f32">;
       const index = body.let(i32.const(0));
       body.for(1, from.shape.at(-1) as number, 1, (i) => {
-        const value = body.let(loadScalar(dtype, line.at(i)));
+        const value = body.let(loadScalar(body, dtype, line.at(i)));
         const beats = extreme === "max" ? less(dtype, best, value) : less(dtype, value, best);
         const wins = isFloat(dtype)
           ? i32.and(isNumber(dtype, best), i32.or(beats, i32.eqz(isNumber(dtype, value))))
@@ -103,11 +103,11 @@ export const cumulativeSum: Family<CumulativeSum> = {
       const total = body.let(constantOf(carried, isFloat(dtype) ? -0 : 0)) as Local<"f64">;
       body.for(0, length, 1, (round) => {
         const i = reverse ? body.let(i32.sub(length - 1, round)) : round;
-        const x = loadScalar(dtype, source.at(i));
+        const x = loadScalar(body, dtype, source.at(i));
         const term = dtype === "f32" ? f64.promote_f32(x as Code<"f32">) : x;
         assign(body, total, sumOf(carried, total, term));
         const sum = dtype === "f32" ? f32.demote_f64(total) : total;
-        body.do(storeScalar(dtype, target.at(i), sum));
+        body.do(storeScalar(body, dtype, target.at(i), sum));
       });
     });
   },
@@ -162,7 +162,14 @@ export const mergeSort: Family<MergeSort> = {
         body.set(b, old);
       };
       body.for(0, length, 1, (i) => {
-        body.do(storeScalar(dtype, element(value[0], i, width), loadScalar(dtype, line.at(i))));
+        body.do(
+          storeScalar(
+            body,
+            dtype,
+            element(value[0], i, width),
+            loadScalar(body, dtype, line.at(i)),
+          ),
+        );
         body.do(i32.store(element(index[0], i, 4), i));
       });
       for (let run = 1; run < length; run *= 2) {
@@ -172,16 +179,17 @@ export const mergeSort: Family<MergeSort> = {
           const left = body.let(low);
           const right = body.let(middle);
           body.for(low, high, 1, (k) => {
-            const a = body.let(loadScalar(dtype, element(value[0], left, width)));
-            const b = body.let(loadScalar(dtype, element(value[0], right, width)));
+            const a = body.let(loadScalar(body, dtype, element(value[0], left, width)));
+            const b = body.let(loadScalar(body, dtype, element(value[0], right, width)));
             const mayTakeLeft = i32.or(i32.ge_s(right, high), i32.eqz(before(dtype, b, a)));
             const takesLeft = body.let(i32.and(i32.lt_s(left, middle), mayTakeLeft));
             const taken = body.let(select(left, right, takesLeft));
             body.do(
               storeScalar(
+                body,
                 dtype,
                 element(value[1], k, width),
-                loadScalar(dtype, element(value[0], taken, width)),
+                loadScalar(body, dtype, element(value[0], taken, width)),
               ),
             );
             body.do(i32.store(element(index[1], k, 4), i32.load(element(index[0], taken, 4))));
@@ -197,7 +205,14 @@ export const mergeSort: Family<MergeSort> = {
         lineOf(site, outIndices, outer),
       ];
       body.for(0, length, 1, (i) => {
-        body.do(storeScalar(dtype, toValues.at(i), loadScalar(dtype, element(value[0], i, width))));
+        body.do(
+          storeScalar(
+            body,
+            dtype,
+            toValues.at(i),
+            loadScalar(body, dtype, element(value[0], i, width)),
+          ),
+        );
         body.do(i32.store(toIndices.at(i), i32.load(element(index[0], i, 4))));
       });
     });

@@ -56,11 +56,12 @@ export const gather: Family<Gather> = {
       body.if(
         i32.lt_u(index, extent),
         () => {
-          if (rest === 1) body.do(storeScalar(x.dtype, target, loadScalar(x.dtype, source)));
+          if (rest === 1)
+            body.do(storeScalar(body, x.dtype, target, loadScalar(body, x.dtype, source)));
           else body.do(memory.copy(target, source, bytes));
         },
         () => {
-          if (rest === 1) body.do(storeScalar(x.dtype, target, constantOf(x.dtype, 0)));
+          if (rest === 1) body.do(storeScalar(body, x.dtype, target, constantOf(x.dtype, 0)));
           else body.do(memory.fill(target, 0, bytes));
         },
       );
@@ -103,8 +104,10 @@ export const scatterAdd: Family<ScatterAdd> = {
         if (vectors < rest)
           body.for(...along(vectors, rest), width, (i) => {
             const at = body.let(i32.add(target, i));
-            const update = loadScalar(dtype, i32.add(source, i));
-            body.do(storeScalar(dtype, at, sumOf(dtype, loadScalar(dtype, at), update)));
+            const update = loadScalar(body, dtype, i32.add(source, i));
+            body.do(
+              storeScalar(body, dtype, at, sumOf(dtype, loadScalar(body, dtype, at), update)),
+            );
           });
       }),
     );

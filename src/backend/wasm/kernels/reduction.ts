@@ -197,7 +197,7 @@ const alongReduced = (site: Site, reduce: Reduce, range?: Range): void => {
       ...ofMode("scalar"),
     ];
     const { at, offset } = outAt(site, reduce, outer);
-    body.do(storeScalar(dtype, at, paired(site, reduce, "scalar", results), offset));
+    body.do(storeScalar(body, dtype, at, paired(site, reduce, "scalar", results), offset));
   });
 };
 
@@ -251,7 +251,7 @@ const acrossKept = (site: Site, reduce: Reduce, range?: Range): void => {
         body.do(
           mode === "vector"
             ? v128.store(at, total as Code<"v128">, offset)
-            : storeScalar(dtype, at, total, offset),
+            : storeScalar(body, dtype, at, total, offset),
         );
       });
     });

@@ -1,4 +1,4 @@
-import { isFloat } from "../../../tensor/dtype.ts";
+import { isFloat, isHalf } from "../../../tensor/dtype.ts";
 import type { Expr } from "../../expr.ts";
 import { traitsOf } from "../../traits.ts";
 import { same } from "../rewrite.ts";
@@ -117,7 +117,7 @@ export const arithmetic = {
     const [x] = inputs;
     if (x.dtype === dtype) return x;
     const counted = nodeIf(x, "iota");
-    if (counted !== undefined && x.dtype === "i32")
+    if (counted !== undefined && x.dtype === "i32" && !isHalf(dtype))
       return make("iota", { ...counted.params, dtype });
     const source = operandOf(x, "cast");
     if (source === undefined || !holds(x.dtype, source.dtype)) return undefined;
@@ -136,6 +136,9 @@ const holds = (wide: string, narrow: string): boolean => {
     case "i32":
     case "f32":
       return wide === "f64";
+    case "f16":
+    case "bf16":
+      return wide === "f32" || wide === "f64";
     default:
       return false;
   }

@@ -182,11 +182,13 @@ export const ofNumbers: readonly Case[] = [
   f("a value whose gradient is stopped", (x) => node("stopGradient", {}, x), first),
 ];
 
-const dtypes = ["bool", "u8", "i32", "f32", "f64"] as const;
+const dtypes = ["bool", "u8", "i32", "f16", "bf16", "f32", "f64"] as const;
 /** The dtypes that hold every value of each dtype. */
 const wider: { readonly [narrow in Dtype]: readonly Dtype[] } = {
-  bool: ["u8", "i32", "f32", "f64"],
-  u8: ["i32", "f32", "f64"],
+  bool: ["u8", "i32", "f16", "bf16", "f32", "f64"],
+  u8: ["i32", "f16", "bf16", "f32", "f64"],
+  f16: ["f32", "f64"],
+  bf16: ["f32", "f64"],
   i32: ["f64"],
   f32: ["f64"],
   f64: [],

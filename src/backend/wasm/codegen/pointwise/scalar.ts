@@ -1,4 +1,4 @@
-import type { Dtype } from "../../../../tensor/dtype.ts";
+import { computing, type Dtype, isHalf } from "../../../../tensor/dtype.ts";
 import type { Operation, Pointwise } from "../../../plan/fused.ts";
 import {
   type Code,
@@ -10,6 +10,7 @@ import {
   select,
   type ValueType,
 } from "../../assembler/index.ts";
+import { roundScalar } from "../halves.ts";
 import type { ScalarMathName, VectorMathName } from "../math/index.ts";
 import type { Site, Value } from "./operation.ts";
 
@@ -24,8 +25,11 @@ const single = (x: Code | undefined) => x as Code<"f32">;
 const double = (x: Code | undefined) => x as Code<"f64">;
 const integer = (x: Code | undefined) => x as Code<"i32">;
 
-export const scalarType = (dtype: Dtype): "f32" | "f64" | "i32" =>
-  dtype === "f32" || dtype === "f64" ? dtype : "i32";
+/** The type of an element in registers: that of a half is f32. */
+export const scalarType = (dtype: Dtype): "f32" | "f64" | "i32" => {
+  const computed = computing(dtype);
+  return computed === "f32" || computed === "f64" ? computed : "i32";
+};
 
 /** An elementary function. JavaScript computes it for f64, and one lane of the vector function for f32. */
 const elementary =
@@ -88,7 +92,13 @@ const clampByte = (x: Code<"i32">, site: Site): Code<"i32"> => {
   return select(low, i32.const(255), i32.lt_s(low, 255));
 };
 
-const cast: Scalar = (site, [x], { operand, dtype }) => {
+const cast: Scalar = (site, xs, operation) => {
+  const { operand, dtype } = operation;
+  if (isHalf(dtype))
+    return operand === dtype
+      ? single(xs[0])
+      : roundScalar(site.body, dtype, single(cast(site, xs, { ...operation, dtype: "f32" })));
+  const [x] = xs;
   const from = scalarType(operand);
   if (dtype === "bool")
     return from === "f32"
@@ -175,7 +185,7 @@ export const scalarOperations: { readonly [P in Pointwise]: Scalar } = {
 
 /** A number as a constant of the scalar type of `dtype`. */
 export const constantOf = (dtype: Dtype, value: number): Code<"f32" | "f64" | "i32"> =>
-  dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
+  ({ f32: f32.const, f64: f64.const, i32: i32.const })[scalarType(dtype)](value);
 
 /** The sum of two elements. Integers wrap around, and the sum of bools is their logical or. */
 export const sumOf = (dtype: Dtype, x: Code, y: Code): Code<"f32" | "f64" | "i32"> => {

@@ -1,5 +1,7 @@
+import { computing, isHalf } from "../../../../tensor/dtype.ts";
 import type { Operation, Pointwise } from "../../../plan/fused.ts";
 import { type Code, f32x4, i32x4, v128 } from "../../assembler/index.ts";
+import { roundVector } from "../halves.ts";
 import { type VectorMath, type VectorMathName, vectorMath } from "../math/index.ts";
 import type { Site, Value } from "./operation.ts";
 import { scalarOperations } from "./scalar.ts";
@@ -81,9 +83,11 @@ const sign: Lanes = (site, xs, { operand }) => {
 const clampByte = (site: Site, x: Vector): Vector =>
   i32x4.min_s(i32x4.max_s(x, word(site, 0)), word(site, 255));
 
-const cast: Lanes = (site, xs, { operand, dtype }) => {
-  const x = first(xs);
-  if (operand === dtype) return x;
+const cast: Lanes = (site, xs, { operand: stored, dtype, ...operation }) => {
+  const [x, operand] = [first(xs), computing(stored)];
+  if (stored === dtype || operand === dtype) return x;
+  if (isHalf(dtype))
+    return roundVector(site.body, dtype, cast(site, xs, { ...operation, operand, dtype: "f32" }));
   if (operand === "bool") return v128.and(x, dtype === "f32" ? constant(site, 1) : word(site, 1));
   if (dtype === "bool")
     return operand === "f32" ? f32x4.ne(x, constant(site, 0)) : i32x4.ne(x, word(site, 0));

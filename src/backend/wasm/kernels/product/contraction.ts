@@ -1,5 +1,5 @@
 import type { DotParams } from "../../../../ir/expr.ts";
-import { bytesPerElement } from "../../../../tensor/dtype.ts";
+import { bytesPerElement, isHalf } from "../../../../tensor/dtype.ts";
 import { at, sizeOf } from "../../../../tensor/shape.ts";
 import { extent, others, strideAlong } from "../../../plan/axisGroups.ts";
 import type { Contraction, Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
@@ -192,6 +192,7 @@ const productKernels = (
     k,
     a: { row: left.outer, column: left.inner },
     b: { row: right.outer, column: right.inner },
+    ...halvesOf(left.view, right.view),
     ...(count === 1 && heads === undefined
       ? {}
       : { batch: { count, a: left.batch, b: right.batch, c: m * n } }),
@@ -213,7 +214,7 @@ const productKernels = (
     ...copies,
     panelsKernel(spec, right.view, panels),
     productKernel(
-      { ...spec, panels: true },
+      { ...spec, ...(spec.halves && { halves: { a: spec.halves.a } }), panels: true },
       left.view,
       whole(panels, [panels.size]),
       out,
@@ -221,6 +222,12 @@ const productKernels = (
     ),
   ];
 };
+
+/** Which operands are halves. */
+const halvesOf = ({ dtype: a }: View, { dtype: b }: View): Pick<GemmSpec, "halves"> =>
+  isHalf(a) || isHalf(b)
+    ? { halves: { a: isHalf(a) ? a : undefined, b: isHalf(b) ? b : undefined } }
+    : {};
 
 const addressIn = (site: Site, view: View): Code<"i32"> => {
   const buffer = bufferOf(view) as Buffer; // operands are views of buffers

@@ -1,4 +1,5 @@
 import type { DotParams } from "../../../../ir/expr.ts";
+import { computing, isHalf } from "../../../../tensor/dtype.ts";
 import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
 import { extent, others, strideAlong } from "../../../plan/axisGroups.ts";
 import type { Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
@@ -136,6 +137,8 @@ export const directKernels = (
 ): readonly Kernel<DirectProduct | Copy | Elementwise>[] | undefined => {
   if (out.dtype !== "f32" || bufferOf(x) === undefined || bufferOf(y) === undefined)
     return undefined;
+  // A product reads windows in place only as f32: halves are copied, part by part, and become f32 on the way.
+  if (isHalf(x.dtype)) return undefined;
   if (x.strides.some((s) => s < 0) || sizeOf(x.shape) === 0 || sizeOf(y.shape) === 0)
     return undefined;
   const freeX = others(x, batch[0], contract[0]);
@@ -144,13 +147,14 @@ export const directKernels = (
   const order = pairs.toSorted(([a], [b]) => at(x.strides, b) - at(x.strides, a));
   const [sumX, sumY] = [order.map(([a]) => a), order.map(([, b]) => b)];
   const isReady =
+    !isHalf(y.dtype) &&
     y.strides.every((s) => s >= 0) &&
     strideAlong(y, freeY) === 1 &&
     strideAlong(y, sumY) !== undefined;
   const turned = transposeView(y, [...batch[1], ...sumY, ...freeY]);
   const right = isReady
     ? turned
-    : whole(makeBuffer(y.dtype, sizeOf(y.shape), "operand in order"), turned.shape);
+    : whole(makeBuffer(computing(y.dtype), sizeOf(y.shape), "operand in order"), turned.shape);
   const rank = batch[1].length;
   const n = extent(y, freeY);
   const sumAxes = sumY.map((_, i) => rank + i);

@@ -1,4 +1,4 @@
-import { bytesPerElement } from "../../../../tensor/dtype.ts";
+import { bytesPerElement, computing, isHalf } from "../../../../tensor/dtype.ts";
 import { at, type Shape, sizeOf } from "../../../../tensor/shape.ts";
 import { copying } from "../../../plan/fused.ts";
 import type { Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
@@ -108,7 +108,7 @@ export const inParts = (
 ): readonly Kernel<BlockedProduct | Copy | Elementwise>[] => {
   const shape: Shape = x.shape.map((d, a) => (a === axis ? size : d));
   const part = transposeView({ ...x, shape }, order);
-  const scratch = scratchBuffer(x.dtype, sizeOf(shape), "a part in order");
+  const scratch = scratchBuffer(computing(x.dtype), sizeOf(shape), "a part in order");
   const [rows, columns] = along === "rows" ? [m / count, k] : [m, k / count];
   const spec: GemmSpec = {
     m: rows,
@@ -116,12 +116,12 @@ export const inParts = (
     k: columns,
     a: turned ? { row: 1, column: rows } : { row: columns, column: 1 },
     b: { row: y.row, column: y.column },
+    ...(isHalf(y.view.dtype) && { halves: { b: y.view.dtype } }),
   };
-  const width = bytesPerElement(x.dtype);
   const step = {
-    x: size * at(x.strides, axis) * width,
-    y: along === "sums" ? columns * y.row * width : 0,
-    out: along === "rows" ? rows * n * width : 0,
+    x: size * at(x.strides, axis) * bytesPerElement(x.dtype),
+    y: along === "sums" ? columns * y.row * bytesPerElement(y.view.dtype) : 0,
+    out: along === "rows" ? rows * n * bytesPerElement(out.dtype) : 0,
   };
   const [from, right] = [bufferOf(x) as Buffer, bufferOf(y.view) as Buffer]; // both are views of buffers
   const kernel = (

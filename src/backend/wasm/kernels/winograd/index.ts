@@ -152,7 +152,7 @@ export const winogradKernels = (
   epilogue: Epilogue | undefined,
 ): readonly Kernel<WinogradWork | Copy | Elementwise>[] | undefined => {
   const { batch, contract } = params;
-  if (out.dtype !== "f32" || batch[0].length > 0) return undefined;
+  if ([x, y, out].some(({ dtype }) => dtype !== "f32") || batch[0].length > 0) return undefined;
   const free = others(x, contract[0]);
   const forward = slidingOf(x, free, contract[0]);
   if (forward !== undefined) return convolution(params, forward, y, free, out, epilogue);

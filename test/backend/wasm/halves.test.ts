@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { matmul, sum } from "../../../src/ir/index.ts";
+import { cast } from "../../../src/ir/ops/control.ts";
+import { add } from "../../../src/ir/ops/elementwise.ts";
+import { reshape, slice, transpose } from "../../../src/ir/ops/structural.ts";
+import { fromHalfBits, toHalf } from "../../../src/tensor/half.ts";
+import { compiled, expectAgreement, filledWith, programOf } from "./agreement.ts";
+
+const words = 2 ** 16;
+const single = new DataView(new ArrayBuffer(4));
+
+/** Numbers around every number of the halves, and in the middle between two: ties, subnormal numbers, NaN, ±∞. */
+const hostile = Array.from({ length: words }, (_, bits) =>
+  [0, 1, 0x7fff, 0x8000, 0x8001].map((low) => {
+    single.setUint32(0, bits * words + low);
+    return single.getFloat32(0);
+  }),
+).flat();
+
+describe.each(["f16", "bf16"] as const)("%s", (half) => {
+  const middles = Array.from({ length: 0x7c00 }, (_, bits) => {
+    const [x, y] = [fromHalfBits(half, bits), fromHalfBits(half, bits + 1)];
+    return Number.isFinite(x + y) ? (x + y) / 2 : x;
+  });
+  const given = [...hostile, ...middles, ...middles.map((x) => -x)];
+  const numbers = filledWith([given.length], "f32", (i) => given[i] as number);
+  const every = filledWith([words], half, (bits) => fromHalfBits(half, bits));
+
+  test("a program rounds every hostile number as the reference does", () => {
+    const p = programOf([numbers], (x) => [cast(x, half), cast(cast(x, half), "f32")]);
+    expectAgreement(p, [numbers]);
+    const [rounded] = compiled(p).run([numbers]);
+    expect(rounded?.toTypedArray()).toEqual(Float32Array.from(given, (x) => toHalf(half, x)));
+  });
+
+  test("one at a time, too", () => {
+    const rows = filledWith([17, 3], "f32", (i) => given[i * 7919] as number);
+    const p = programOf([rows], (x) => [cast(transpose(x, [1, 0]), half), cast(x, half)]);
+    expectAgreement(p, [rows]);
+  });
+
+  test("a program loads and stores every word", () => {
+    const p = programOf([every], (x) => [
+      cast(x, "f32"),
+      cast(x, "f64"),
+      slice(x, [1], [words], [3]),
+      transpose(reshape(x, [256, 256]), [1, 0]),
+    ]);
+    expectAgreement(p, [every]);
+  });
+
+  const shapes = [
+    ...[
+      [8, 16, 12],
+      [1, 5, 3],
+      [7, 1, 1],
+      [3, 600, 5],
+      [64, 784, 128],
+      [600, 70, 300],
+    ],
+    [5, 0, 4],
+  ] as const;
+  test.each(shapes)("the product of [%d, %d] and [%d columns] in half the bytes", (m, k, n) => {
+    const x = filledWith([m, k], half, (i) => ((i * 37) % 101) / 50 - 1);
+    const y = filledWith([k, n], half, (i) => ((i * 53) % 97) / 48 - 1);
+    const made = programOf([x, y], (a, b) => [cast(matmul(a, b), half)]);
+    const wide = programOf([x.cast("f32"), y.cast("f32")], (a, b) => [matmul(a, b)]);
+    // The sums differ by their order; one unit of the half is the most that this moves a result.
+    expectAgreement(made, [x, y], half === "f16" ? 2 ** -10 : 2 ** -7);
+    const [own, theirs] = [compiled(made), compiled(wide)];
+    expect(own.plan.bytes.arguments * 2).toBe(theirs.plan.bytes.arguments);
+  });
+
+  test("arithmetic is that of f32", () => {
+    const [x, y] = [tensorOf(0.1), tensorOf(3)];
+    const p = programOf([x, y], (a, b) => [add(a, b), sum(a), add(a, 0.7)]);
+    const out = compiled(p).run([x, y]);
+    expect(out.map(({ dtype }) => dtype)).toEqual(["f32", "f32", "f32"]);
+    const [a, b] = [toHalf(half, 0.1), 3];
+    expect(out[0]?.at(0)).toBe(Math.fround(a + b));
+    expect(out[2]?.at(0)).toBe(Math.fround(a + Math.fround(0.7)));
+  });
+
+  const tensorOf = (value: number) => filledWith([4], half, () => value);
+});
