@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect";
 import type * as Layer from "effect/Layer";
-import type { Observable } from "rxjs";
+import type { Observable, SchedulerLike } from "rxjs";
 import type { ReverseMode } from "../autodiff/index.ts";
 import type { Backend } from "../backend/backend.ts";
+import { withScheduler } from "../data/source/turns.ts";
 import type { BackendUnavailable } from "../errors.ts";
 import type { TrainEvent } from "./events/event.ts";
 import { observe } from "./events/fromEffect.ts";
@@ -20,6 +21,12 @@ export interface TrainOptions<C> {
   readonly services?: Layer.Layer<Services, BackendUnavailable>;
   /** A state to resume from. Defaults to the initial state, which the seed determines. */
   readonly from?: TrainState<C>;
+  /**
+   * What tells the time, and when the run goes on after it gave way to others: a `VirtualTimeScheduler` takes a run
+   * through virtual time, with the same bits. The operators of the run take their time from it too. Defaults to the
+   * machine's clock and its event loop.
+   */
+  readonly scheduler?: SchedulerLike;
 }
 
 /**
@@ -38,10 +45,12 @@ export interface TrainOptions<C> {
  */
 export const train$ = <C, E>(
   of: Pipeline<C, E>,
-  { services = defaultServices, from }: TrainOptions<C> = {},
+  { services = defaultServices, from, scheduler }: TrainOptions<C> = {},
 ): Observable<TrainEvent<TrainState<C>>> =>
-  observe<TrainEvent<TrainState<C>>, unknown>((emit) =>
-    Effect.provide(run(of, from, emit), services),
+  observe<TrainEvent<TrainState<C>>, unknown>(
+    (emit) => Effect.provide(run(of, from, emit), services),
+    "the run",
+    scheduler && withScheduler(scheduler),
   );
 
 /** Resumes a run from a state that an event of an earlier run carried. */

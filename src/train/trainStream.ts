@@ -3,23 +3,30 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Queue from "effect/Queue";
 import * as Stream from "effect/Stream";
+import type { SchedulerLike } from "rxjs";
+import { withScheduler } from "../data/source/turns.ts";
 import type { Started, TrainEvent } from "./events/event.ts";
 import { type RunError, run } from "./loop/run.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import type { TrainState } from "./state/state.ts";
 import type { Services, TrainOptions } from "./train.ts";
 
-/** A state to resume from. Services and a tracer come from the context. */
-export type EffectOptions<C> = Pick<TrainOptions<C>, "from">;
+/** A state to resume from, and a scheduler. Services and a tracer come from the context. */
+export type EffectOptions<C> = Pick<TrainOptions<C>, "from" | "scheduler">;
 
 /** The number of events that may wait for whoever reads a stream. */
 const most = 64;
+
+const timed = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  scheduler: SchedulerLike | undefined,
+): Effect.Effect<A, E, R> => (scheduler === undefined ? effect : withScheduler(scheduler)(effect));
 
 /**
  * Trains a pipeline, as an effect that succeeds with the final state. It is the run that `train$` is, with the same bits
  * and operators; services come from the caller, and interrupting it ends it within a few milliseconds.
  *
- * A tracer sees the spans `load`, `compile`, `epoch` and `evaluate`.
+ * A tracer sees the spans `load`, `compile`, `epoch`, `evaluate` and `checkpoint`.
  *
  * **Fails with** the errors of `train$`.
  *
@@ -47,9 +54,9 @@ const most = 64;
  */
 export const train = <C, E>(
   of: Pipeline<C, E>,
-  { from }: EffectOptions<C> = {},
+  { from, scheduler }: EffectOptions<C> = {},
 ): Effect.Effect<TrainState<C>, E | RunError, Services> =>
-  run(of, from, { next: () => {}, closed: () => false });
+  timed(run(of, from, { next: () => {}, closed: () => false }), scheduler);
 
 /**
  * Trains a pipeline, as a stream of the events that `train$` emits.
@@ -61,7 +68,7 @@ export const train = <C, E>(
  */
 export const trainStream = <C, E>(
   of: Pipeline<C, E>,
-  { from }: EffectOptions<C> = {},
+  { from, scheduler }: EffectOptions<C> = {},
 ): Stream.Stream<TrainEvent<TrainState<C>>, E | RunError, Services> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -79,7 +86,8 @@ export const trainStream = <C, E>(
         Queue.offerUnsafe(events, event);
         if (Queue.sizeUnsafe(events) >= most) goOn ??= hold?.();
       };
-      const running = Effect.onExit(run(of, from, { next, closed: () => closed }), (exit) =>
+      const ran = timed(run(of, from, { next, closed: () => closed }), scheduler);
+      const running = Effect.onExit(ran, (exit) =>
         Exit.isSuccess(exit) ? Queue.end(events) : Queue.failCause(events, exit.cause),
       );
       yield* Effect.forkScoped(running);

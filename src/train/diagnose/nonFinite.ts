@@ -6,7 +6,7 @@ import type { AnyNode, Expr, Program } from "../../ir/expr.ts";
 import { flattenTensors } from "../../ir/trees.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { TrainEvent } from "../events/event.ts";
+import type { Started, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import { prepare } from "../loop/prepare.ts";
 import { run } from "../loop/run.ts";
@@ -131,24 +131,24 @@ export const explainNonFinite =
   (run$) =>
     defer(() => {
       let last: TrainState<C> | undefined;
+      let within: Started["within"];
       return run$.pipe(
         tap((event) => {
+          if (event._tag === "Started") within = event.within;
           if ("state" in event) last = { ...event.state, memory: {} };
         }),
         catchError((error: unknown) => {
           const from = last;
           if (!(error instanceof NonFinite) || from === undefined) return throwError(() => error);
-          return observe<TrainEvent<TrainState<C>>, unknown>(() =>
-            Effect.flatMap(
-              Effect.result(Effect.provide(locateNonFinite(of, from), services)),
-              (found) =>
-                Effect.fail(
-                  new NonFinite({
-                    ...error,
-                    origin: found._tag === "Success" ? found.success : undefined,
-                  }),
-                ),
-            ),
+          const located = Effect.result(Effect.provide(locateNonFinite(of, from), services));
+          return observe<TrainEvent<TrainState<C>>, unknown>(
+            () =>
+              Effect.flatMap(located, (found) => {
+                const origin = found._tag === "Success" ? found.success : undefined;
+                return Effect.fail(new NonFinite({ ...error, origin }));
+              }),
+            "the run",
+            within,
           );
         }),
       );

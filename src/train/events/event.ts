@@ -1,4 +1,5 @@
-import type { Observable } from "rxjs";
+import type * as Effect from "effect/Effect";
+import type { Observable, SchedulerLike } from "rxjs";
 import type { Directions, MetricValues, Score } from "../../learn/scoring.ts";
 import type { ConfusionTable } from "../../nn/metrics/metric.ts";
 import type { TrainState } from "../state/state.ts";
@@ -48,6 +49,13 @@ export interface Started<State = TrainState> {
    * on an event, and must not be overtaken. `undefined` where no run waits.
    */
   readonly hold?: (() => () => void) | undefined;
+  /**
+   * Puts an operator's work where the run is: it has the run's tracer and spans, and takes its turns with it. `undefined`
+   * where the run is elsewhere.
+   */
+  readonly within?: (<A, E>(work: Effect.Effect<A, E>) => Effect.Effect<A, E>) | undefined;
+  /** What tells the run the time. `undefined` where that is the machine's clock. */
+  readonly scheduler?: SchedulerLike | undefined;
   readonly state: State;
 }
 

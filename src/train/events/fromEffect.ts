@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import { Observable } from "rxjs";
 import { RunInterrupted } from "../../errors.ts";
+import type { Started } from "./event.ts";
 
 /** A sink into which an effect emits values. */
 export interface Emit<A> {
@@ -19,18 +20,21 @@ export interface Emit<A> {
  * Unsubscribing interrupts the effect, so that its finalizers run. An effect that is interrupted from elsewhere
  * ends the observable with an error, since the subscriber would otherwise wait forever.
  *
+ * The effect runs `within` the surroundings of a run, where these are given: its tracer, and its scheduler.
+ *
  * **Fails with** the errors of the effect, and with `RunInterrupted`, whose `during` is the one given here.
  */
 export const observe = <A, E>(
   effect: (emit: Emit<A>) => Effect.Effect<unknown, E>,
   during = "the run",
+  within: NonNullable<Started["within"]> = (work) => work,
 ): Observable<A> =>
   new Observable<A>((subscriber) => {
     const emit: Emit<A> = {
       next: (value) => subscriber.next(value),
       closed: () => subscriber.closed,
     };
-    const fiber = Effect.runFork(Effect.andThen(Effect.yieldNow, effect(emit)));
+    const fiber = Effect.runFork(within(Effect.andThen(Effect.yieldNow, effect(emit))));
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) subscriber.complete();
       // After unsubscribing, RxJS drops the error of a closed subscriber.

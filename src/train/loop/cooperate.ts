@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { awaited, type Later, type RunFailure, runFailure } from "../../backend/later.ts";
-import { giveWay, turn } from "../../data/source/turns.ts";
+import { giveWay, Turns, turn } from "../../data/source/turns.ts";
 
 /** The result of {@link Work.submit}: it submitted a step, no step is left, or an effect must run before the next. */
 export type Submitted<E> = "submitted" | "ended" | Effect.Effect<void, E>;
@@ -19,7 +19,7 @@ export interface Work<A, E> {
 
 /**
  * Submits steps until there are none left, uses their answers in order, and yields to the event loop every few
- * milliseconds. A backend that answers at once costs neither a promise nor an effect per step.
+ * milliseconds, as {@link Turns} say. A backend that answers at once costs neither a promise nor an effect per step.
  *
  * Once `closed`, the effect is interrupted before anything else is submitted or used.
  *
@@ -33,9 +33,10 @@ export const inTurns = <A, E>(
   type Rest = Effect.Effect<void, E | RunFailure>;
   // The steps that were submitted and not read, and whether there are more to submit.
   let [underWay, ended] = [0, false];
-  const go = (until: number): Rest => {
-    const due = (): boolean => performance.now() >= until;
-    const afterTurn = (): Rest => Effect.flatMap(giveWay, () => go(performance.now() + turn));
+  const go = (now: () => number, until: number): Rest => {
+    const anew = (): Rest => go(now, now() + turn);
+    const due = (): boolean => now() >= until;
+    const afterTurn = (): Rest => Effect.flatMap(giveWay, anew);
     const used = (answer: A): Rest | undefined => {
       underWay--;
       return use(answer);
@@ -48,7 +49,7 @@ export const inTurns = <A, E>(
           if (made === "submitted") underWay++;
           else if (made === "ended") ended = true;
           // Answers still to come are used first, so that none is lost if the wait fails.
-          else if (underWay === 0) return Effect.flatMap(made, () => go(performance.now() + turn));
+          else if (underWay === 0) return Effect.flatMap(made, anew);
           if (made !== "ended" && typeof made === "string" && room()) {
             if (due()) return afterTurn();
             continue;
@@ -59,7 +60,7 @@ export const inTurns = <A, E>(
         if (answer instanceof Promise)
           return Effect.flatMap(awaited(answer), (value) => {
             if (closed()) return Effect.interrupt;
-            return used(value) ?? (due() ? afterTurn() : go(until));
+            return used(value) ?? (due() ? afterTurn() : go(now, until));
           });
         const end = used(answer);
         if (end !== undefined) return end;
@@ -69,5 +70,5 @@ export const inTurns = <A, E>(
       return runFailure(error);
     }
   };
-  return Effect.suspend(() => go(performance.now() + turn));
+  return Effect.flatMap(Turns, ({ now }) => go(now, now() + turn));
 };

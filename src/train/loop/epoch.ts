@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import type { Tensors } from "../../backend/backend.ts";
 import { answer, runFailure } from "../../backend/later.ts";
+import { Turns } from "../../data/source/turns.ts";
 import { NonFinite } from "../../errors.ts";
 import { flattenTensors } from "../../ir/trees.ts";
 import type { StepReport } from "../../learn/program.ts";
@@ -41,12 +42,13 @@ export const epoch = Effect.fnUntraced(function* <C>(
 ) {
   const { shape } = flattenTensors(keptOf(state));
   const reader = yield* epochs.open(state.epoch, state.batch);
-  const began = performance.now();
+  const { now } = yield* Turns;
+  const began = now();
   let summaries = recalled(metrics, scores, state.memory);
   let [examples, step, reached] = [0, state.step, state.step];
   // The rows of the batches that were submitted and not read.
   let sizes: readonly number[] = [];
-  const perSecond = (): number => (1000 * examples) / (performance.now() - began);
+  const perSecond = (): number => (1000 * examples) / (now() - began);
   const nonFinite = Effect.fnUntraced(function* (where: string, at: number, path = true) {
     const leaves = path ? yield* answer(steps.leaves) : [];
     return yield* new NonFinite({ where, step: at, path: firstNonFinite(shape, leaves) ?? [] });
@@ -120,7 +122,7 @@ export const epoch = Effect.fnUntraced(function* <C>(
   const { room, read } = steps;
   yield* inTurns<StepReport, EpochError>({ submit, room, read, use }, emit.closed);
 
-  const [milliseconds, examplesPerSecond] = [performance.now() - began, perSecond()];
+  const [milliseconds, examplesPerSecond] = [now() - began, perSecond()];
   const leaves = yield* sound;
   return {
     state: {

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import type { Backend } from "../../backend/backend.ts";
 import type { Epochs, SourceError } from "../../data/source/epochs.ts";
+import { Turns } from "../../data/source/turns.ts";
 import type { InvalidData } from "../../data/validate.ts";
 import type {
   InvalidPipeline,
@@ -12,7 +13,7 @@ import type {
   WorkerLost,
 } from "../../errors.ts";
 import { flattenTensors } from "../../ir/trees.ts";
-import type { Score, TrainEvent, Validated } from "../events/event.ts";
+import type { Score, Started, TrainEvent, Validated } from "../events/event.ts";
 import { type Emit, observe } from "../events/fromEffect.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { trainedMismatch } from "../pipeline/validate.ts";
@@ -106,17 +107,23 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
   });
 
   const services = yield* Effect.context<Backend>();
+  const within: NonNullable<Started["within"]> = (work) => Effect.provideContext(work, services);
   /** Evaluates a state from an operator on the test examples. It is checked first, since it may come from a file. */
   const tested$ = (state: TrainState) =>
-    observe<Validated, CannotCompile | SourceError | WorkerLost | StateMismatch>((own) => {
-      const mismatch = trainedMismatch(of, state.carried, prepared.start.carried);
-      return mismatch === undefined
-        ? Effect.provideContext(evaluated("test", state, prepared.test, own), services)
-        : Effect.fail(mismatch);
-    });
+    observe<Validated, CannotCompile | SourceError | WorkerLost | StateMismatch>(
+      (own) => {
+        const mismatch = trainedMismatch(of, state.carried, prepared.start.carried);
+        return mismatch === undefined
+          ? Effect.provideContext(evaluated("test", state, prepared.test, own), services)
+          : Effect.fail(mismatch);
+      },
+      "the run",
+      within,
+    );
 
   const asked = requests();
-  const began = performance.now();
+  const { now, scheduler } = yield* Turns;
+  const began = now();
   emit.next({
     _tag: "Started",
     pipeline: of.name,
@@ -130,6 +137,8 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     tested$: prepared.test === undefined ? undefined : tested$,
     requestState: asked.ask,
     hold: asked.hold,
+    within,
+    scheduler,
     state: start,
   });
 
@@ -178,7 +187,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     epoch: state.epoch,
     step: state.step,
     test,
-    milliseconds: performance.now() - began,
+    milliseconds: now() - began,
     state,
   });
   return state;

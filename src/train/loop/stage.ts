@@ -49,17 +49,20 @@ export const stage = <C, E>(
     // The last state that the operators emitted, and the last that the run reached, in case they emit none.
     let said: TrainState<C> | undefined;
     let reached = from;
-    const events$ = observe<TrainEvent<TrainState<C>>, E>((own) =>
-      Effect.provideContext(
-        run({
-          next: (event) => {
-            if ("state" in event) reached = event.state;
-            own.next(event);
-          },
-          closed: () => own.closed() || emit.closed(),
-        }),
-        services,
-      ),
+    const events$ = observe<TrainEvent<TrainState<C>>, E>(
+      (own) =>
+        Effect.provideContext(
+          run({
+            next: (event) => {
+              if ("state" in event) reached = event.state;
+              own.next(event);
+            },
+            closed: () => own.closed() || emit.closed(),
+          }),
+          services,
+        ),
+      "the run",
+      (work) => Effect.provideContext(work, services),
     );
     // Operators pass on the events of this pipeline, whose states have its P and S.
     const said$ = of.operators.reduce<Observable<TrainEvent>>(

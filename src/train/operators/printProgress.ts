@@ -166,7 +166,7 @@ export const printProgress = <State>({
         return text;
       };
       const draw = (event: StepCompleted, first: Started<State>): void => {
-        const now = performance.now();
+        const now = (first.scheduler ?? performance).now();
         if (now - drawnAt < every) return;
         drawnAt = now;
         barShown = true;

@@ -3,11 +3,11 @@ import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
 import * as Semaphore from "effect/Semaphore";
-import { defer, finalize, type Observable } from "rxjs";
+import { defer, finalize, type Observable, tap } from "rxjs";
 import type { Backend, SyncBackend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
 import { whole } from "../../tensor/validate.ts";
-import type { EpochCompleted, TrainEvent } from "../events/event.ts";
+import type { EpochCompleted, Started, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import { defaultServices } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
@@ -73,14 +73,21 @@ export const sampleEvery = <C, E1, E2, R extends Services = Backend>(
             )
           : Effect.succeed(made),
       );
+      let within: Started["within"];
       const sampled$ = ({ epoch, step, state }: EpochCompleted<TrainState<D>>) =>
-        observe<TrainEvent<TrainState<D>>, unknown>((emit) =>
-          Effect.map(
-            Effect.flatMap(ready, (sample) => sample(state)),
-            (text) => emit.next({ _tag: "Sampled", epoch, step, text }),
-          ).pipe(working.withPermit),
+        observe<TrainEvent<TrainState<D>>, unknown>(
+          (emit) =>
+            Effect.map(
+              Effect.flatMap(ready, (sample) => sample(state)),
+              (text) => emit.next({ _tag: "Sampled", epoch, step, text }),
+            ).pipe(working.withPermit),
+          "a sample",
+          within,
         );
       return source.pipe(
+        tap((event) => {
+          if (event._tag === "Started") within = event.within;
+        }),
         afterEpochs(every, sampled$),
         finalize(() => Effect.runFork(working.withPermit(Scope.close(scope, Exit.void)))),
       );

@@ -77,7 +77,7 @@ export type SaveCheckpoints = CheckpointPlace & {
    * was trained since the last save, and one state is in memory besides the run's own.
    */
   readonly meanwhile?: "wait" | "newest";
-  /** What tells the time. Defaults to RxJS's `asyncScheduler`. */
+  /** What tells the time. Defaults to the scheduler of the run, and without one to RxJS's `asyncScheduler`. */
   readonly scheduler?: TimestampProvider;
 };
 
@@ -97,8 +97,12 @@ const divides = (every: number | undefined, count: number): boolean =>
   every !== undefined && count % every === 0;
 
 /** Decides for each event of one run whether its state is saved as one of the last. */
-const policyOf = <C>({ epochs, steps, minutes }: CheckpointTimes, clock: TimestampProvider) => {
+const policyOf = <C>(
+  { epochs, steps, minutes }: CheckpointTimes,
+  scheduler: TimestampProvider | undefined,
+) => {
   const time = 60_000 * (minutes ?? Number.POSITIVE_INFINITY);
+  let clock: TimestampProvider = scheduler ?? asyncScheduler;
   let [asked, last, savedStep] = [false, clock.now(), -1];
   let request: Started["requestState"];
   // The last state, until the run goes beyond it: if it fails at once, that is where it can go on.
@@ -135,6 +139,7 @@ const policyOf = <C>({ epochs, steps, minutes }: CheckpointTimes, clock: Timesta
       reached = event;
       if (event._tag === "Started") {
         request = event.requestState;
+        clock = scheduler ?? event.scheduler ?? asyncScheduler;
         last = clock.now();
         // A state that was saved is not saved again where a run resumes from it and ends.
         if (isTime(event.state)) savedStep = event.state.step;
@@ -193,7 +198,7 @@ const isBest = <C>(event: Events<C>, best: BestCheckpoint): event is WithState<C
  */
 export const saveCheckpoints = <C, E>(
   of: Pipeline<C, E>,
-  { every = 1, best, meanwhile = "wait", scheduler = asyncScheduler, ...place }: SaveCheckpoints,
+  { every = 1, best, meanwhile = "wait", scheduler, ...place }: SaveCheckpoints,
 ): MonoTypeOperatorFunction<Events<C>> => {
   const times = typeof every === "number" ? { epochs: every } : every;
   whole(1)("saveCheckpoints", { every: times.epochs, steps: times.steps, ...place });
@@ -221,22 +226,36 @@ export const saveCheckpoints = <C, E>(
     );
   };
 
-  const saved$ = (event: WithState<C>, path: string, skipped: number): Observable<Item<C>> => {
+  const saved$ = (
+    event: WithState<C>,
+    path: string,
+    skipped: number,
+    within: Started["within"],
+  ): Observable<Item<C>> => {
     const { epoch, step } = { ...event.state, ...event };
-    const save = saveCheckpoint(of, event.state, path);
+    const save = Effect.withSpan(saveCheckpoint(of, event.state, path), "checkpoint", {
+      attributes: { epoch, step, path },
+    });
     return observe<Item<C>, unknown>(
       (emit) =>
         Effect.map(path === best?.path ? save : inFolder(save, step), () =>
           emit.next({ event: { _tag: "CheckpointSaved", epoch, step, path, skipped } }),
         ),
       "a checkpoint",
+      within,
     );
   };
-  const after$ = (item: Item<C>, skipped = 0): Observable<Item<C>> =>
-    concat(
-      item.last === undefined ? EMPTY : saved$(item.last, fileOf(item.last.state), skipped),
-      item.best === undefined || best === undefined ? EMPTY : saved$(item.best, best.path, skipped),
-    );
+  const after =
+    (within: Started["within"]) =>
+    (item: Item<C>, skipped = 0): Observable<Item<C>> =>
+      concat(
+        item.last === undefined
+          ? EMPTY
+          : saved$(item.last, fileOf(item.last.state), skipped, within),
+        item.best === undefined || best === undefined
+          ? EMPTY
+          : saved$(item.best, best.path, skipped, within),
+      );
   const due = ({ last, best }: Item<C>): boolean => last !== undefined || best !== undefined;
   // A state that was passed over may have been the best, which is not saved again.
   const merge = (older: Item<C>, newer: Item<C>): Item<C> => ({
@@ -247,9 +266,11 @@ export const saveCheckpoints = <C, E>(
   return (run$) =>
     defer(() => {
       let hold: Started["hold"];
+      let within: Started["within"];
+      const after$ = (item: Item<C>, skipped?: number) => after(within)(item, skipped);
       const policy = policyOf<C>(times, scheduler);
       const itemOf = (event: Events<C>): Item<C> => {
-        if (event._tag === "Started") hold = event.hold;
+        if (event._tag === "Started") ({ hold, within } = event);
         const isNew = best !== undefined && isBest(event, best);
         return { event, last: policy.of(event), best: isNew ? event : undefined };
       };

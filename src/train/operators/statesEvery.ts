@@ -15,7 +15,7 @@ export interface StatesEvery {
   readonly steps?: number;
   /** The time between states in seconds, or a little more, since a state comes after a step. Defaults to none. */
   readonly seconds?: number;
-  /** What tells the time. Defaults to RxJS's `asyncScheduler`. */
+  /** What tells the time. Defaults to the scheduler of the run, and without one to RxJS's `asyncScheduler`. */
   readonly scheduler?: TimestampProvider;
 }
 
@@ -35,7 +35,7 @@ export interface StatesEvery {
 export const statesEvery = <C>({
   steps,
   seconds,
-  scheduler = asyncScheduler,
+  scheduler,
 }: StatesEvery): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
   whole(1)("statesEvery", { steps });
   positive("statesEvery", { seconds });
@@ -45,7 +45,8 @@ export const statesEvery = <C>({
     defer(() => {
       let request: Started["requestState"];
       let next = every;
-      let last = scheduler.now();
+      let clock: TimestampProvider = scheduler ?? asyncScheduler;
+      let last = clock.now();
       // The next step is asked for before it is taken: a device may be some steps ahead.
       const askAfter = (step: number): void => {
         next = (Math.floor(step / every) + 1) * every;
@@ -56,15 +57,16 @@ export const statesEvery = <C>({
           switch (event._tag) {
             case "Started":
               request = event.requestState;
-              last = scheduler.now();
+              clock = scheduler ?? event.scheduler ?? asyncScheduler;
+              last = clock.now();
               askAfter(event.state.step);
               break;
             case "StateReached":
               if (event.step >= next) askAfter(event.step);
               break;
             case "StepCompleted":
-              if (scheduler.now() - last < time) return;
-              last = scheduler.now();
+              if (clock.now() - last < time) return;
+              last = clock.now();
               request?.();
           }
         }),

@@ -1,4 +1,14 @@
-import { defer, type MonoTypeOperatorFunction, type SchedulerLike, tap, timer } from "rxjs";
+import {
+  asyncScheduler,
+  defer,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+  Subject,
+  switchMap,
+  take,
+  tap,
+  timer,
+} from "rxjs";
 import { positive, whole } from "../../tensor/validate.ts";
 import type { TrainEvent } from "../events/event.ts";
 import type { TrainState } from "../state/state.ts";
@@ -9,9 +19,9 @@ import { stopWhen } from "./stopWhen.ts";
 export interface StopAfter {
   /** The number of steps of the whole run, those before a resumption included. Defaults to no limit. */
   readonly steps?: number;
-  /** The seconds since this part of the run was started. Defaults to no limit. */
+  /** The seconds since the `Started` of this part of the run. Defaults to no limit. */
   readonly seconds?: number;
-  /** What tells the time. Defaults to RxJS's `asyncScheduler`. */
+  /** What tells the time. Defaults to the scheduler of the run, and without one to RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -50,7 +60,16 @@ export const stopAfter = <C>({
     defer(() => {
       const counted$ = steps === undefined ? run$ : run$.pipe(atStep(steps));
       if (seconds === undefined) return counted$;
-      const over$ = timer(1000 * seconds, scheduler);
-      return counted$.pipe(stopWhen(over$, { reason: `${seconds} seconds are over` }));
+      const begun$ = new Subject<SchedulerLike>();
+      const over$ = begun$.pipe(
+        take(1),
+        switchMap((clock) => timer(1000 * seconds, clock)),
+      );
+      return counted$.pipe(
+        tap((event) => {
+          if (event._tag === "Started") begun$.next(scheduler ?? event.scheduler ?? asyncScheduler);
+        }),
+        stopWhen(over$, { reason: `${seconds} seconds are over` }),
+      );
     });
 };

@@ -82,7 +82,9 @@ export const serveEvents = (
     run(from, stop$).subscribe({
       next: (event) => {
         if (event._tag === "Started") started = event;
-        say({ fluxion: "event", event: pack(event) });
+        // A scheduler tells the time of this thread alone.
+        const told = event._tag === "Started" ? { ...event, scheduler: undefined } : event;
+        say({ fluxion: "event", event: pack(told) });
         unseen += 1;
         if (unseen >= mostUnseen) goOn ??= started?.hold?.();
       },

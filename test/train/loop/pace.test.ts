@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Stream from "effect/Stream";
@@ -10,6 +13,7 @@ import {
   dense,
   pipeline,
   ReverseMode,
+  saveCheckpoints,
   sgd,
   type TrainEvent,
   train$,
@@ -155,18 +159,32 @@ describe("a run as an effect and as a stream", () => {
   });
 
   it("shows a tracer what it does", async () => {
-    const names: string[] = [];
+    const spans: Tracer.Span[] = [];
     const tracer = Tracer.make({
       span: (options) => {
-        names.push(options.name);
-        return new Tracer.NativeSpan(options);
+        const span = new Tracer.NativeSpan(options);
+        spans.push(span);
+        return span;
       },
     });
-    await run(Effect.provideService(train(pipe(small, withEpochs(2))), Tracer.Tracer, tracer));
-    // The size of the last batch is another program, and so is the evaluation.
-    expect(names.filter((name) => name !== "compile")).toEqual([
-      ...["load", "epoch", "epoch", "evaluate"],
+    const folder = mkdtempSync(join(tmpdir(), "fluxion-spans-"));
+    const saving = withCallback(saveCheckpoints(small, { folder }));
+    const of = pipe(small, withEpochs(2), saving);
+    const traced = Effect.withSpan(train(of), "mine");
+    await run(Effect.provideService(traced, Tracer.Tracer, tracer));
+    rmSync(folder, { recursive: true });
+    const names = spans.map(({ name }) => name).filter((name) => name !== "compile");
+    // An epoch begins while the one before is saved, but for its first step.
+    expect(names.toSorted()).toEqual([
+      ...["checkpoint", "checkpoint", "epoch", "epoch", "evaluate", "load", "mine"],
     ]);
-    expect(names.filter((name) => name === "compile").length).toBeGreaterThanOrEqual(3);
+    // The size of the last batch is another program, and so is the evaluation.
+    expect(spans.length - names.length).toBeGreaterThanOrEqual(3);
+    const saves = spans.filter(({ name }) => name === "checkpoint");
+    expect(saves.map(({ attributes }) => attributes.get("step"))).toEqual([4, 8]);
+    for (const save of saves) {
+      expect(save.parent).toMatchObject({ value: { name: "mine" } });
+      expect(save.status._tag).toBe("Ended");
+    }
   });
 });
