@@ -4,6 +4,7 @@ import { formatError } from "../src/errors/failure.ts";
 import { InvalidPipeline, ModuleThrew } from "../src/errors.ts";
 import { table } from "../src/terminal/table.ts";
 import { bytesText, countText, timeText } from "../src/terminal/units.ts";
+import { wrapped } from "../src/terminal/wrap.ts";
 import {
   amountIn,
   fitted,
@@ -188,5 +189,22 @@ describe("amounts", () => {
         expect(Number(timeText(n * 1e-9).split(" ")[0])).toBeLessThan(1000);
       }),
     );
+  });
+});
+
+describe("wrapped", () => {
+  it("breaks a line so that no part is too wide, and loses nothing but blanks", () => {
+    const text = fc
+      .string({ unit: "grapheme" })
+      .map((line) => line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "x"));
+    fc.assert(
+      fc.property(text, fc.integer({ min: 2, max: 30 }), fc.nat(6), (line, cells, hang) => {
+        const parts = wrapped(line, cells, hang);
+        for (const part of parts) expect(widthOf(part)).toBeLessThanOrEqual(cells);
+        const solid = (of: string) => of.replaceAll(" ", "");
+        expect(solid(parts.join(""))).toBe(solid(line));
+      }),
+    );
+    expect(wrapped("one two three", 7, 2)).toEqual(["one two", "  three"]);
   });
 });

@@ -16,7 +16,7 @@ export type Invocation =
   | { readonly command: "help"; readonly about: CommandName | undefined }
   | { readonly command: "list"; readonly settings: Settings }
   | { readonly command: "train"; readonly pipeline: string; readonly settings: Settings }
-  | { readonly command: "verify"; readonly folder: string; readonly settings: Settings }
+  | { readonly command: "verify" | "runs"; readonly folder: string; readonly settings: Settings }
   | {
       readonly command: "summary" | "evaluate" | "predict" | "export";
       readonly pipeline: string;
@@ -90,12 +90,12 @@ const argumentOf = (
 ): E.Either<UsageError, string> => {
   const invalid = (value: string | undefined, expected: string) =>
     E.left(new InvalidFlag({ flag: command, value, expected }));
-  const { takesPipeline, takes }: Command = commands[command];
+  const { takesPipeline, takes, otherwise }: Command = commands[command];
   const wanted = takesPipeline || takes !== undefined ? 1 : 0;
   if (words.length > wanted) return invalid(words[wanted], "no further argument");
-  return words.length < wanted
+  return words.length < wanted && otherwise === undefined
     ? invalid(undefined, takesPipeline ? "the name of a pipeline" : "the folder of a run")
-    : E.right(words[0] ?? "");
+    : E.right(words[0] ?? otherwise ?? "");
 };
 
 /** Parses a command line. */
@@ -120,7 +120,8 @@ export const parse = (args: readonly string[]): E.Either<UsageError, Invocation>
       // The last of two equal flags counts.
       const set = each.flatMap((one) => one.set ?? []);
       const settings: Settings = Object.assign({}, ...each, set.length === 0 ? {} : { set });
-      if (command === "verify") return { command, folder: pipeline, settings };
+      if (command === "verify" || command === "runs")
+        return { command, folder: pipeline, settings };
       return command === "list" ? { command, settings } : { command, pipeline, settings };
     }),
   );

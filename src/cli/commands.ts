@@ -3,6 +3,8 @@ export interface Command {
   readonly takesPipeline: boolean;
   /** The argument that it takes in place of a pipeline. */
   readonly takes?: string;
+  /** What that argument is where it is left out. */
+  readonly otherwise?: string;
   readonly help: string;
   readonly flags: readonly string[];
 }
@@ -33,6 +35,13 @@ export const commands = {
     takes: "DIR",
     help: "replay the run in a folder, and confirm it or name the first step that differs",
     flags: ["pipeline", "backend", "threads", "json"],
+  },
+  runs: {
+    takesPipeline: false,
+    takes: "[DIR]",
+    otherwise: "runs",
+    help: "the runs in a folder (runs by default) side by side: how they are doing, their metrics, and the settings that differ",
+    flags: ["json"],
   },
   summary: {
     takesPipeline: true,

@@ -14,6 +14,7 @@ import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
 import { listed, listText } from "./list.ts";
 import { evaluated, exported, predicted } from "./predict/commands.ts";
+import { listedRuns } from "./runs/runs.ts";
 import { summaryCodeText, summaryPlanText, summaryText } from "./summary.ts";
 import { configOf, servicesOf, subscribed, training, verifying } from "./train.ts";
 
@@ -63,6 +64,14 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
     }
     case "train":
       return subscribed(training(asked.pipeline, asked.settings));
+    case "runs": {
+      const { columns, isTTY } = process.stdout;
+      const shown = {
+        json: asked.settings.json === true,
+        columns: isTTY ? columns || 80 : Number.POSITIVE_INFINITY,
+      };
+      return yield* print(yield* listedRuns(asked.folder, shown));
+    }
     case "verify":
       return yield* print(yield* verifying(asked.folder, asked.settings));
   }

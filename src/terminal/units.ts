@@ -31,3 +31,9 @@ export const durationText = (milliseconds: number): string => {
 /** Formats a fraction as a percentage, or as nothing where it would round to 0. */
 export const shareText = (share: number): string =>
   share < 0.0005 ? "" : `${(100 * share).toFixed(1)} %`;
+
+/** Formats a measured value, such as a loss: with four decimals, or as a power of ten. */
+export const figureText = (value: number): string =>
+  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
+    ? value.toExponential(3)
+    : value.toFixed(4);

@@ -37,7 +37,8 @@ export {
 } from "./external/trainExternal.ts";
 export { type RunConfig, readConfig, runConfigCodec } from "./folder/config.ts";
 export { isPaused, type Told, tellRun } from "./folder/control.ts";
-export { readEvents } from "./folder/log.ts";
+export { type ReadEvents, readEvents } from "./folder/log.ts";
+export { type FolderRun, type ReadRun, type RunState, readRun, runsIn } from "./folder/recorded.ts";
 export { type TrainIn, trainIn$ } from "./folder/run.ts";
 export { type Verdict, verify } from "./folder/verify.ts";
 export { isPipeline } from "./isPipeline.ts";

@@ -69,7 +69,7 @@ describe("the command line", () => {
       new UnknownName({
         kind: "command",
         name: "--jsn",
-        known: ["list", "train", "verify", "summary", "evaluate", "predict", "export"],
+        known: ["list", "train", "verify", "runs", "summary", "evaluate", "predict", "export"],
         nearest: undefined,
       }),
     ],
@@ -78,7 +78,7 @@ describe("the command line", () => {
       new UnknownName({
         kind: "command",
         name: "lst",
-        known: ["list", "train", "verify", "summary", "evaluate", "predict", "export"],
+        known: ["list", "train", "verify", "runs", "summary", "evaluate", "predict", "export"],
         nearest: "list",
       }),
     ],

@@ -74,17 +74,33 @@ const eventOf = (line: string): EventJson | undefined => {
   }
 };
 
+/** The options of {@link readEvents}. */
+export interface ReadEvents {
+  /** Whether all steps are read, and not only the last one. Defaults to true. */
+  readonly steps?: boolean;
+}
+
+/** How the line of a step begins. */
+const stepStart = '{"_tag":"StepCompleted"';
+
 /**
  * Reads the events of a run. A last line that was not written to its end is left out.
  *
  * **Fails with** `DataSourceError`; `DecodeError` where another line is no event.
  */
-export const readEvents = Effect.fnUntraced(function* (path: string) {
+export const readEvents = Effect.fnUntraced(function* (
+  path: string,
+  { steps = true }: ReadEvents = {},
+) {
   const lines = (yield* readText(path)).split("\n");
+  const lastStep = steps
+    ? -1
+    : lines.slice(0, -1).findLastIndex((line) => line.startsWith(stepStart));
   const events: EventJson[] = [];
   for (const [i, line] of lines.entries()) {
     // The last has no end of line, and is empty where the one before it is whole.
     if (i === lines.length - 1) break;
+    if (!steps && i !== lastStep && line.startsWith(stepStart)) continue;
     const event = eventOf(line);
     if (event === undefined)
       return yield* new DecodeError({

@@ -1,6 +1,6 @@
 import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
 import { notNegative } from "../../tensor/validate.ts";
-import { durationText, grouped } from "../../terminal/units.ts";
+import { durationText, figureText, grouped } from "../../terminal/units.ts";
 import { fitted, oneLine, printable, widthOf } from "../../terminal.ts";
 import type {
   BaselineScore,
@@ -28,14 +28,9 @@ export interface PrintProgress {
   readonly every?: number;
 }
 
-const figure = (value: number): string =>
-  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
-    ? value.toExponential(3)
-    : value.toFixed(4);
-
 const figuresText = (metrics: MetricValues): string =>
   Object.entries(metrics)
-    .map(([name, value]) => `${oneLine(name)} ${figure(value)}`)
+    .map(([name, value]) => `${oneLine(name)} ${figureText(value)}`)
     .join("  ");
 
 const scoreText = ({ loss, metrics }: Score): string => figuresText({ loss, ...metrics });

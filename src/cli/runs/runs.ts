@@ -1,0 +1,113 @@
+import * as Effect from "effect/Effect";
+import { formatError } from "../../errors/failure.ts";
+import { aligned, table } from "../../terminal/table.ts";
+import { figureText, grouped } from "../../terminal/units.ts";
+import { wrapped } from "../../terminal/wrap.ts";
+import { jsonLine, oneLine, widthOf } from "../../terminal.ts";
+import {
+  differingSettings,
+  type Measured,
+  type RunRow,
+  rowOf,
+} from "../../train/folder/compare.ts";
+import { readRun, runsIn } from "../../train/folder/recorded.ts";
+
+/** The runs of a folder, and the errors of those that cannot be read. */
+export interface Runs {
+  readonly rows: readonly RunRow[];
+  readonly broken: readonly { readonly folder: string; readonly error: string }[];
+}
+
+/** Reads the runs in a folder, each by itself: one that cannot be read does not hide the others. */
+export const runsOf = Effect.fnUntraced(function* (folder: string) {
+  const rows: RunRow[] = [];
+  const broken: Runs["broken"][number][] = [];
+  for (const path of yield* runsIn(folder)) {
+    const read = yield* Effect.result(readRun(path, { steps: false }));
+    if (read._tag === "Success") rows.push(rowOf(read.success));
+    else broken.push({ folder: path, error: formatError(read.failure) });
+  }
+  return { rows, broken } satisfies Runs;
+});
+
+/** A time as `2026-03-01 14:05`, in this machine's zone. */
+export const timeOf = (iso: string | undefined): string => {
+  const time = new Date(iso ?? Number.NaN);
+  if (Number.isNaN(time.getTime())) return "";
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-");
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+};
+
+const measuredText = ({ last, best, test }: Measured): string =>
+  [
+    figureText(last),
+    ...(Object.is(last, best) ? [] : [`best ${figureText(best)}`]),
+    ...(test === undefined ? [] : [`test ${figureText(test)}`]),
+  ].join(", ");
+
+/** What is said of a run, by name. */
+const partsOf = (row: RunRow, metrics: readonly string[], settings: readonly string[]) => [
+  ["state", row.state],
+  ["started", timeOf(row.started)],
+  ["steps", grouped(row.step)],
+  ["epoch", row.epochs === undefined ? String(row.epoch) : `${row.epoch}/${row.epochs}`],
+  ...metrics.map((name) => {
+    const found = row.measured.find((one) => one.name === name);
+    return [name, found === undefined ? "" : measuredText(found)];
+  }),
+  ...settings.map((path) => [path, String(row.settings[path] ?? "")]),
+];
+
+/** A run below the folder that was asked about. */
+const nameOf = (row: RunRow, root: string): string =>
+  row.folder === root ? root : row.folder.slice(root.length + 1);
+
+/**
+ * Formats runs as a table, or, where that is wider than the terminal, as a paragraph for each. Only settings that are not
+ * the same for all are shown.
+ */
+export const runsText = ({ rows, broken }: Runs, root: string, columns: number): string => {
+  const errors = broken.map(({ error }) => `\n${error}`);
+  if (rows.length === 0) return [`there are no runs in ${oneLine(root)}`, ...errors].join("\n");
+  const settings = differingSettings(rows);
+  const pipelines = new Set(rows.map(({ pipeline }) => pipeline));
+  const metrics = [...new Set(rows.flatMap(({ measured }) => measured.map(({ name }) => name)))];
+  const all = rows.map((row) => [
+    ["run", nameOf(row, root)],
+    ...(pipelines.size > 1 ? [["pipeline", row.pipeline ?? ""]] : []),
+    ...partsOf(row, metrics, settings),
+  ]);
+  const head = (all[0] ?? []).map(([name = ""]) => name);
+  const wide = table(
+    head,
+    all.map((parts) => parts.map(([, value = ""]) => value)),
+    { numeric: [head.indexOf("steps")] },
+  );
+  const fits = wide.split("\n").every((line) => widthOf(line) <= columns);
+  const narrow = (): string =>
+    all
+      .map((parts) => {
+        const said = parts.slice(1).filter(([, value]) => value !== "");
+        const even = aligned(said).map((line) => `  ${line}`);
+        const fit = even.every((line) => widthOf(line) <= columns);
+        const lines = fit ? even : said.map((part) => `  ${part.map(oneLine).join(" ")}`);
+        return [oneLine(parts[0]?.[1] ?? ""), ...lines]
+          .flatMap((line) => wrapped(line, columns, 4))
+          .join("\n");
+      })
+      .join("\n\n");
+  return [fits ? wide : narrow(), ...errors].join("\n");
+};
+
+/** The runs of a folder, as lines of JSON or for a terminal of so many columns. */
+export const listedRuns = Effect.fnUntraced(function* (
+  folder: string,
+  { json, columns }: { readonly json: boolean; readonly columns: number },
+) {
+  const root = folder.length > 1 ? folder.replace(/[/\\]+$/, "") : folder;
+  const runs = yield* runsOf(root);
+  return json
+    ? [...runs.rows, ...runs.broken].map(jsonLine).join("\n")
+    : runsText(runs, root, columns);
+});

@@ -1,0 +1,33 @@
+import { fitted, widthOf } from "../terminal.ts";
+
+/** A word in pieces of at most `cells` cells. A character that is wider alone has a piece of its own. */
+const pieces = (word: string, cells: number): readonly string[] => {
+  if (widthOf(word) <= cells) return [word];
+  const first = fitted(word, cells) || ([...word][0] ?? "");
+  const rest = word.slice(first.length);
+  return rest === "" ? [first] : [first, ...pieces(rest, cells)];
+};
+
+/**
+ * Breaks a line between its words, so that no part is wider than `cells`; a word that is wider itself is broken too. The
+ * parts after the first begin with `hang` blanks, where there is room for them. A line that fits stays as it is.
+ */
+export const wrapped = (line: string, cells: number, hang = 0): readonly string[] => {
+  if (widthOf(line) <= cells) return [line];
+  const indent = " ".repeat(Math.max(0, Math.min(hang, cells - 4)));
+  const start = /^ */.exec(line)?.[0] ?? "";
+  const lines: string[] = [];
+  let current = start.length < cells ? start : "";
+  let empty = true;
+  const room = (): number => Math.max(1, cells - indent.length);
+  for (const word of line.slice(start.length).split(/ +/))
+    for (const piece of pieces(word, room())) {
+      const longer = empty ? `${current}${piece}` : `${current} ${piece}`;
+      if (!empty && widthOf(longer) > cells) {
+        lines.push(current);
+        current = `${indent}${piece}`;
+      } else current = longer;
+      empty = false;
+    }
+  return [...lines, current];
+};
