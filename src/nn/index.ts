@@ -29,6 +29,7 @@ export {
 export { andThen, identity, sequential } from "./combinators/sequential.ts";
 export { residual, skipConcat } from "./combinators/skip.ts";
 export * from "./functional/activation.ts";
+export type { Adjacency, EdgeList, Graph } from "./functional/graph.ts";
 export type { ScaleOffset } from "./functional/scaleOffset.ts";
 export * as initializers from "./initializers.ts";
 export type {
@@ -91,6 +92,17 @@ export {
   type SqueezeExciteParams,
   squeezeExcite,
 } from "./layers/gating.ts";
+export {
+  type GraphAttentionOptions,
+  type GraphAttentionParams,
+  graphAttention,
+} from "./layers/graph/graphAttention.ts";
+export {
+  type GraphConvolutionOptions,
+  type GraphLayer,
+  graphConvolution,
+} from "./layers/graph/graphConvolution.ts";
+export { type MessageOptions, messagePassing } from "./layers/graph/messagePassing.ts";
 export { dropout, flatten, lambda, reshape } from "./layers/lambda.ts";
 export {
   type ExpertsParams,

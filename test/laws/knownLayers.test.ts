@@ -2,6 +2,7 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { expect, test } from "vitest";
 import { check } from "../../laws/law.ts";
 import { knownLayersOf } from "../../laws/networks/knownLayers.ts";
+import { knownGraphs } from "../../laws/registry/graphs/known.ts";
 import { knownLayers, knownSpatial } from "../../laws/registry/known/layers.ts";
 import { knownSequences } from "../../laws/registry/known/sequences.ts";
 import { knownPorted } from "../../laws/registry/ported/known.ts";
@@ -15,6 +16,7 @@ const values = [
   ...knownLayersOf(knownSpatial),
   ...knownLayersOf(knownSequences),
   ...knownLayersOf(knownPorted),
+  ...knownLayersOf(knownGraphs),
 ];
 
 holds([knownValue()], values, { runs: 1 });

@@ -29,6 +29,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
     ...["feedForward", "gating", "lambda", "moe", "transformerBlock"],
   ],
   "nn/layers/normalization": ["batchNorm", "norm"],
+  "nn/layers/graph": ["graphAttention", "graphConvolution", "messagePassing"],
   "nn/layers/recurrent": ["recurrent"],
   "nn/layers/spatial": ["conv", "pool", "resize"],
   "nn/combinators": ["containers", "lora", "overTime", "parametrize", "sequential", "skip"],
@@ -63,6 +64,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
 const indices: { readonly [room: string]: string } = {
   "nn/layers": "nn",
   "nn/layers/normalization": "nn",
+  "nn/layers/graph": "nn",
   "nn/layers/recurrent": "nn",
   "nn/layers/spatial": "nn",
   "nn/combinators": "nn",

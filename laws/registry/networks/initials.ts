@@ -42,6 +42,7 @@ import {
   type InitialTable,
   within,
 } from "../../randomness/initials.ts";
+import { graphInitials } from "../graphs/settings.ts";
 import { portedInitials } from "../ported/settings.ts";
 
 type ByPath = { readonly [path: string]: Beginning };
@@ -406,4 +407,5 @@ export type WithoutParams = typeof pools & typeof resizes;
 export const initialCases: readonly (InitialCase & { readonly name: string })[] = Object.entries({
   ...initials,
   ...portedInitials,
+  ...graphInitials,
 }).map(([name, each]) => ({ name, ...each }));

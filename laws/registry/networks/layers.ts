@@ -22,6 +22,7 @@ import { dense } from "../../../src/nn/layers/dense.ts";
 import type * as plain from "../../../src/nn/layers/lambda.ts";
 import { dropout, flatten, lambda, reshape } from "../../../src/nn/layers/lambda.ts";
 import { batchNorm } from "../../../src/nn/layers/normalization/batchNorm.ts";
+import { graphs } from "../graphs/settings.ts";
 import { ported } from "../ported/settings.ts";
 import { sequenceModels } from "./sequenceModels.ts";
 import { sequenceLayers } from "./sequences.ts";
@@ -73,6 +74,7 @@ export const layerCases: readonly LayerCase[] = Object.entries({
   ...settings,
   ...spatial,
   ...ported,
+  ...graphs,
   ...sequenceLayers,
   ...sequenceModels,
 }).flatMap(([name, all]) =>

@@ -209,7 +209,6 @@ export const sequenceLayers: Settings<
       layer: adapters.lora(repeat(2, dense(2, 2)), { rank: 1, targets: ["w*"], stacked: 1 }),
       shape: [2],
     },
-    { layer: ofTokens(adapters.lora(embeddings.embedding(2, 3), { rank: 1 })), shape: [3] },
     {
       layer: adapters.lora(multiHeadAttention(2), { rank: 1, targets: ["query.*", "value.*"] }),
       shape: [2, 2],

@@ -28,6 +28,7 @@ import * as transforming from "../../../src/nn/models/transformer.ts";
 import * as unets from "../../../src/nn/models/unet.ts";
 import * as vits from "../../../src/nn/models/vit.ts";
 import type { Key } from "../../../src/tensor/key.ts";
+import { graphDefaults } from "../graphs/options.ts";
 import { ofTokens } from "../networks/sequences.ts";
 import { portedDefaults } from "../ported/options.ts";
 import type { DefaultCase, Defaults } from "./table.ts";
@@ -308,4 +309,5 @@ export const defaultCases = Object.entries<DefaultCase>({
   ...defaults,
   ...others,
   ...portedDefaults,
+  ...graphDefaults,
 }).map(([name, [without, given, shape]]) => ({ name, without, given, shape }));

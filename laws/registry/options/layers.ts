@@ -55,6 +55,7 @@ import {
   optionsOf,
   wholeFrom,
 } from "../../options.ts";
+import { graphOptions } from "../graphs/options.ts";
 import { portedOptions } from "../ported/options.ts";
 import type { OptionTable, Use } from "./table.ts";
 
@@ -477,4 +478,5 @@ export const layerOptionCases: readonly Option[] = [
   functionalOptions,
   decodingOptions,
   portedOptions,
+  graphOptions,
 ].flatMap((table) => Object.entries(table).flatMap(([op, options]) => optionsOf(op, options)));
