@@ -137,6 +137,34 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     path: "model.safetensors",
     reason: "the disk is full",
   }),
+  TableMistakes: new errors.TableMistakes({
+    file: "rows.csv",
+    mistakes: [
+      {
+        row: 2,
+        line: 4,
+        column: "age",
+        expected: "a finite number",
+        actual: '"n/a"',
+        fix: 'correct the value, or declare "n/a" among the texts of missing values',
+      },
+      {
+        row: 3,
+        column: "kind",
+        expected: 'one of "a", "b"',
+        actual: '"c"',
+        fix: 'correct the value, or declare unseen: "other"',
+      },
+    ],
+    count: 12,
+  }),
+  InvalidFile: new errors.InvalidFile({
+    format: "npy",
+    file: "x.npy",
+    at: 10,
+    expected: "numbers",
+    actual: "objects",
+  }),
   TableCorrupt: new errors.TableCorrupt({
     file: "iris.csv",
     line: 3,

@@ -6,6 +6,7 @@ import type { Feature, FromRaw } from "../data/raw/raw.ts";
 import { vocabularyOf } from "../data/vocabulary.ts";
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { readFields, writeFields, writtenFields } from "./fields.ts";
 import { natural } from "./number.ts";
 import { tensorCodec } from "./tensor.ts";
 
@@ -45,6 +46,7 @@ const written = t.union([
     t.strict({ kind: t.literal("records"), features: t.readonlyArray(feature) }),
     t.partial({ rows: natural, scaling }),
   ]),
+  writtenFields,
 ]);
 type Written = t.TypeOf<typeof written>;
 
@@ -62,6 +64,8 @@ const read = (from: Written): FromRaw => {
       return fromPicture(from);
     case "text":
       return fromText({ ...from, vocabulary: vocabularyOf(from.tokens, from.unknown) });
+    case "fields":
+      return readFields(from);
     case "records": {
       const { rows, features } = from;
       const scaler = from.scaling && scalerOf(from.scaling);
@@ -83,6 +87,8 @@ const write = (from: FromRaw): Written => {
       const plain = { kind, split, tokens, length, padding };
       return named === undefined ? plain : { ...plain, unknown: named };
     }
+    case "fields":
+      return writeFields(from);
     case "records": {
       const { kind, rows, features, scaling: scaled } = from;
       return {

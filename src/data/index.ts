@@ -26,6 +26,7 @@ export {
   timeWarp,
 } from "./augmentation/spectrogram.ts";
 export { batches$ } from "./batches.ts";
+export type { FileLike } from "./bytes.ts";
 export {
   type Batch,
   type Batches,
@@ -102,7 +103,35 @@ export {
   streamBatches,
   streamRows,
 } from "./source/source.ts";
+export type { Cell, Chunk, Table } from "./table/cells.ts";
+export {
+  type TableSplits,
+  type TableStreamOptions,
+  tableDataset,
+  tableSplits,
+  tableStream,
+} from "./table/datasets.ts";
+export type { DatePart, PartOfDate } from "./table/dates.ts";
+export { type FittedSchema, fitTable, type TableError } from "./table/fitTable.ts";
+export type { FittedField, FromFields } from "./table/fitted.ts";
+export { fromFields } from "./table/fromFields.ts";
 export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table/parseCsv.ts";
+export { type CsvOptions, csvTable } from "./table/readers/csvTable.ts";
+export { jsonLinesTable } from "./table/readers/jsonLines.ts";
+export type {
+  BooleanField,
+  CategoryField,
+  Constant,
+  DateField,
+  Field,
+  FieldOf,
+  FieldScale,
+  NumberField,
+  RecordSchema,
+  RowOfSchema,
+  TextField,
+} from "./table/schema.ts";
+export type { Part, Shares } from "./table/split.ts";
 export { type InvalidData, type Requirements, validate } from "./validate.ts";
 export {
   type PadOptions,

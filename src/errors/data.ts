@@ -97,6 +97,67 @@ export class TableCorrupt extends failure(
   }),
 ) {}
 
+/** One mistake in a table: the row, counted from 0, and its line in a text file; the field, what it should be, what it is. */
+export interface TableMistake {
+  readonly row: number;
+  readonly line?: number;
+  readonly column: string;
+  readonly expected: string;
+  readonly actual: string;
+  readonly fix: string;
+}
+
+const inTable = ({ row, line, column }: TableMistake): string =>
+  [`row ${row}`, ...(line === undefined ? [] : [`line ${line}`]), `column "${column}"`].join(", ");
+
+const foundIn = ({ expected, actual }: TableMistake): string =>
+  `expected ${expected}, found ${actual}`;
+
+/**
+ * Values of a table are not what its schema says. `mistakes` lists the first ones, at most three of one kind in a column;
+ * `count` is the number of all.
+ */
+export class TableMistakes extends failure(
+  "TableMistakes",
+  (e: {
+    readonly file: string;
+    readonly mistakes: readonly TableMistake[];
+    readonly count: number;
+  }) => {
+    const [first, ...others] = e.mistakes;
+    if (first !== undefined && others.length === 0 && e.count === 1)
+      return { what: foundIn(first), where: `in ${e.file}, ${inTable(first)}`, fix: first.fix };
+    const listed = e.mistakes.map((m) => `  ${inTable(m)}: ${foundIn(m)}`);
+    const more = e.count - e.mistakes.length;
+    return {
+      what: [
+        `the table does not match its schema: ${several(e.count, "mistake")}`,
+        ...listed,
+        ...(more > 0 ? [`  and ${more} more`] : []),
+      ].join("\n"),
+      where: `in ${e.file}`,
+      fix: [...new Set(e.mistakes.map(({ fix }) => fix))].slice(0, 3).join("; "),
+    };
+  },
+) {}
+
+/** A file is not a valid one of its format. `at` is the byte of the mistake, where it is known. */
+export class InvalidFile extends failure(
+  "InvalidFile",
+  (e: {
+    readonly format: string;
+    readonly file: string;
+    readonly at?: number;
+    readonly expected: string;
+    readonly actual: string;
+    readonly fix?: string;
+  }) => ({
+    what: `the ${e.format} file is invalid or of a kind that is not read: expected ${e.expected}, found ${beginning(e.actual)}`,
+    where: `in ${e.file}${e.at === undefined ? "" : `, at byte ${e.at}`}`,
+    fix: e.fix ?? "fetch or write the file again, or convert it with the program that made it",
+  }),
+) {}
+
 /** A dataset has no examples, but some are needed. */
 export class EmptyDataset extends failure("EmptyDataset", (e: { readonly where: string }) => ({
   what: "the dataset has no examples",

@@ -102,7 +102,7 @@ describe("fluxion predict", () => {
     ["no JSON", () => ({ input: written("w.json", "{") }), "a JSON document"],
     ["no rows", () => ({ input: written("v.json", "[]") }), "no examples"],
     ["a picture", () => ({ input: written("v.png", grayPng(1, 1)) }), "records (lengths)"],
-    ["another kind of file", { input: "x.docx" }, "a file that ends in .csv, .json, .png, .txt"],
+    ["another kind of file", { input: "x.docx" }, "a file that ends in .csv, .tsv, .jsonl"],
     ["a file that is not there", { input: "none.csv" }, "there is no such file"],
     ["no input", {}, "--input has no value"],
   ])("refuses %s", async (_, given, reason) => {

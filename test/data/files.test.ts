@@ -10,8 +10,8 @@ import { irisTable } from "../../pipelines/tables/iris.ts";
 import { decodeIdx } from "../../src/data/arrays/idx.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes, readIdx, readText } from "../../src/data/files.ts";
-import { csvRecords } from "../../src/data/table/csv.ts";
 import { parseCsv } from "../../src/data/table/parseCsv.ts";
+import { csvRecords } from "../../src/data/table/readers/csv.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
 /** Each element type of IDX: its bytes, its dtype after reading, and a function that writes a number. */

@@ -9,7 +9,12 @@ import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
 import { decodePng } from "../../src/data/pictures/png.ts";
 import { fromText } from "../../src/data/raw/constructors.ts";
+import type { Table } from "../../src/data/table/cells.ts";
+import { tableDataset } from "../../src/data/table/datasets.ts";
+import { fitTable } from "../../src/data/table/fitTable.ts";
 import { parseCsv } from "../../src/data/table/parseCsv.ts";
+import { csvTable } from "../../src/data/table/readers/csvTable.ts";
+import { jsonLinesTable } from "../../src/data/table/readers/jsonLines.ts";
 import { vocabularyOf } from "../../src/data/vocabulary.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {
@@ -204,6 +209,22 @@ const ran = (model: Model) =>
     ),
   );
 
+/** Fits a schema to a table, and makes a dataset of it. */
+const rowsRead = (table: Table) =>
+  Effect.flatMap(
+    fitTable(table, {
+      missing: ["", "NA"],
+      columns: {
+        features: [
+          { field: "x", type: "number", fill: "median", scale: "robust", flag: true },
+          { field: "on", type: "date", parts: ["year", { cyclic: "month" }], fill: "median" },
+        ],
+        kind: { field: "kind", type: "category", unseen: "other", fill: "mostFrequent" },
+      },
+    }),
+    (fitted) => tableDataset(table, fitted),
+  );
+
 /** Every reader of untrusted files. */
 export const readers: readonly ReaderSubject[] = [
   {
@@ -264,6 +285,27 @@ export const readers: readonly ReaderSubject[] = [
       ),
     weight,
     most: (length) => 12 * length,
+  },
+  {
+    name: "csv",
+    files: [
+      'x,y,kind,on\n1,2,round,2024-01-02\n-3.5e2, "4" ,square,2024-02-29\n,NA,"round",\n',
+      'x,on,"ki""nd",kind\r\n.5,2024-01-02,"a\nb",c\r\n\r\n',
+      `kind,x,on\n${"a,1,2023-01-05\n".repeat(300)}`,
+    ].map(bytesOf),
+    read: (bytes) => rowsRead(csvTable(bytes)),
+    weight,
+    most: (length) => 1000 + 64 * length,
+  },
+  {
+    name: "json-lines",
+    files: [
+      '{"x":1,"kind":"a","on":"2024-01-02"}\n{"x":null,"kind":"b"}\n\n{"y":[1,{"a":2}],"x":"3"}',
+      `${'{"x":1e3,"kind":true,"on":"2023-01-05"}\n'.repeat(200)}`,
+    ].map(bytesOf),
+    read: (bytes) => rowsRead(jsonLinesTable(bytes)),
+    weight,
+    most: (length) => 1000 + 64 * length,
   },
   {
     name: "safetensors",

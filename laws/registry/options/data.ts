@@ -76,6 +76,16 @@ const maskOptions = (
 const decoding = (how: data.Decoding): unknown =>
   data.generation({ column: "x", vocabulary: few, length: 1, decoding: how });
 
+const table = data.csvTable(new TextEncoder().encode("x\n1\n2\n"));
+const schema = { columns: { x: "x" } } as const;
+
+/** The shares of a table that are held out. They are checked when the function is called. */
+const sharesOf = (make: (shares: data.Shares) => unknown): Arguments => ({
+  validation: [between(0, 1, { high: true }), (validation) => make({ validation })],
+  test: [between(0, 1, { high: true }), (test) => make({ test })],
+  seed: [extent, (seed) => make({ seed })],
+});
+
 const functions: OptionsOf<typeof data> = {
   epochsOf: {
     batchSize: [
@@ -272,6 +282,30 @@ const functions: OptionsOf<typeof data> = {
     "an extent": [wholeFrom(3, 3), (n) => data.reshapeColumn(five, "y", [n, 2])],
   },
   parseCsv: none,
+  csvTable: none,
+  jsonLinesTable: none,
+  tableDataset: none,
+  fitTable: sharesOf((shares) => data.fitTable(table, schema, shares)),
+  tableSplits: sharesOf((shares) => data.tableSplits(table, schema, shares)),
+  tableStream: {
+    ...streamOptions((options) => data.tableStream(table, { columns: {} }, options)),
+    ...sharesOf((shares) => data.tableStream(table, { columns: {} }, shares)),
+  },
+  fromFields: {
+    fill: [
+      finiteNumber,
+      (fill) =>
+        data.fromFields(
+          [
+            {
+              ...{ type: "number", field: "x", missing: [], flag: false, decimal: "." },
+              ...{ fill, scaling: undefined },
+            },
+          ],
+          false,
+        ),
+    ],
+  },
   validate: {
     batchSize: [wholeFrom(1, 5), (batchSize) => made(data.validate(five, { batchSize }))],
     "classes of labels": [wholeFrom(2), (n) => made(data.validate(five, { labels: { label: n } }))],

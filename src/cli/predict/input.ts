@@ -5,7 +5,8 @@ import { decodeJson } from "../../codec/decode.ts";
 import { readBytes, readText } from "../../data/files.ts";
 import { decodePng } from "../../data/pictures/png.ts";
 import type { Fields, FromRaw, Raw } from "../../data/raw/raw.ts";
-import { csvRecords } from "../../data/table/csv.ts";
+import type { TableError } from "../../data/table/fitTable.ts";
+import { csvRecords } from "../../data/table/readers/csv.ts";
 import {
   DataSourceError,
   type DecodeError,
@@ -18,7 +19,8 @@ import { allocate } from "../../tensor/dtype.ts";
 import { showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Model } from "../../train/predict/model.ts";
-import type { RawRow } from "../../train/predict/rows.ts";
+import type { Rows } from "../../train/predict/rows.ts";
+import { fieldColumns, rowsOfTable, tableEndings } from "./fields.ts";
 
 /** The column of a model that is made of raw values of a kind. */
 const columnFor = (
@@ -124,6 +126,12 @@ const json = Effect.fnUntraced(function* (model: Model, file: string) {
           expected: `an object with the columns ${Object.keys(model.columns).join(", ")}`,
           actual: JSON.stringify(row),
         });
+      const { columns, fields } = fieldColumns(model);
+      const names = Object.keys(columns);
+      // A record by itself is that of every column that is made of fields.
+      if (!names.some((column) => Object.hasOwn(row, column)))
+        if (fields.some((field) => Object.hasOwn(row, field)))
+          return Object.fromEntries(names.map((column) => [column, row as Fields]));
       const made: { [column: string]: Tensor | Raw } = {};
       for (const [column, value] of Object.entries(row)) {
         const type = Object.hasOwn(model.columns, column) ? model.columns[column] : undefined;
@@ -135,12 +143,32 @@ const json = Effect.fnUntraced(function* (model: Model, file: string) {
 });
 
 /** The errors of an input file. */
-type Unusable = DataSourceError | TableCorrupt | DecodeError | InvalidArgument | InvalidFlag;
+type Unusable =
+  | DataSourceError
+  | TableCorrupt
+  | TableError
+  | DecodeError
+  | InvalidArgument
+  | InvalidFlag;
 
-type Read = (model: Model, file: string) => Effect.Effect<readonly RawRow[], Unusable>;
+type Read = (model: Model, file: string) => Effect.Effect<Rows, Unusable>;
+
+const hasFields = (model: Model): boolean => fieldColumns(model).fields.length > 0;
+
+/** The rows of a file that a model's own schema knows, or else the lines of a table of features. */
+const lines: Read = (model, file) =>
+  hasFields(model) ? rowsOfTable(model, file) : table(model, file);
+
+/** The rows of a file that only a schema gives meaning. */
+const rows: Read = (model, file) =>
+  hasFields(model)
+    ? rowsOfTable(model, file)
+    : Effect.flatMap(columnFor(model, "fields", file), () => Effect.succeed([]));
 
 const readers: { readonly [ending: string]: Read } = {
-  ".csv": table,
+  ...Object.fromEntries(tableEndings.map((ending) => [ending, rows])),
+  ".csv": lines,
+  ".tsv": lines,
   ".json": json,
   ".png": picture,
   ".txt": texts,

@@ -1,7 +1,19 @@
 import * as E from "fp-ts/lib/Either.js";
-import { EmptySequence, InvalidArgument, UnknownColumn, type UnknownToken } from "../../errors.ts";
+import {
+  EmptySequence,
+  InvalidArgument,
+  type TableMistakes,
+  UnknownColumn,
+  type UnknownToken,
+} from "../../errors.ts";
 import type { TensorType } from "../../ir/expr.ts";
+import { allocate } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import type { Cell } from "../table/cells.ts";
+import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
+import type { FromFields } from "../table/fitted.ts";
+import { Mistakes } from "../table/mistakes.ts";
 import { padSequences, tokenizeWords } from "../vocabulary.ts";
 import { widthOf } from "./constructors.ts";
 import type {
@@ -16,7 +28,12 @@ import type {
 } from "./raw.ts";
 
 /** The errors of a raw value that does not become a column. */
-export type CannotPrepare = InvalidArgument | UnknownColumn | EmptySequence | UnknownToken;
+export type CannotPrepare =
+  | InvalidArgument
+  | UnknownColumn
+  | EmptySequence
+  | UnknownToken
+  | TableMistakes;
 
 type Prepared = E.Either<CannotPrepare, Tensor>;
 
@@ -27,6 +44,8 @@ export const preparedType = (from: FromRaw): TensorType => {
       return { shape: from.shape, dtype: "f32" };
     case "text":
       return { shape: [from.length], dtype: "i32" };
+    case "fields":
+      return fieldsType(from);
     case "records": {
       const width = from.features.reduce((n, feature) => n + widthOf(feature), 0);
       return { shape: from.rows === undefined ? [width] : [from.rows, width], dtype: "f32" };
@@ -39,7 +58,7 @@ export const preparedType = (from: FromRaw): TensorType => {
  *
  * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, a field no number or
  * no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
- * has no tokens; `UnknownToken`.
+ * has no tokens; `UnknownToken`; `TableMistakes` where fields are not what their schema says.
  */
 export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
   const op = `the column "${column}"`;
@@ -48,6 +67,8 @@ export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
       return isPicture(raw) ? pictured(op, from, raw) : wrong(op, "a picture", raw);
     case "text":
       return typeof raw === "string" ? told(column, from, raw) : wrong(op, "a text", raw);
+    case "fields":
+      return isFields(raw) ? fielded(from, raw) : wrong(op, "a record", raw);
     case "records": {
       const records = Array.isArray(raw) ? (raw as readonly Fields[]) : [raw];
       return records.every(isFields) && Array.isArray(raw) === (from.rows !== undefined)
@@ -119,6 +140,31 @@ const told = (column: string, { split, vocabulary, length, padding }: FromText, 
   })(vocabulary.encode(tokens));
 };
 
+/** A record by a fitted schema. */
+const fielded = (from: FromFields, record: Fields): Prepared => {
+  const { shape, dtype } = fieldsType(from);
+  const data = allocate(dtype, sizeOf(shape));
+  const mistakes = new Mistakes("a record to predict");
+  const cell = (i: number): Cell => {
+    const field = from.fields[i]?.field ?? "";
+    return Object.hasOwn(record, field) ? record[field] : undefined;
+  };
+  writerOf(from)(cell, data, 0, ({ field, wrong }) => mistakes.add(0, undefined, field, wrong));
+  const error = mistakes.error();
+  return error === undefined ? E.right(Tensor.own(shape, dtype, data)) : E.left(error);
+};
+
+/** Writers of columns, which are made once: their tables of classes may be long. */
+const writers = new WeakMap<FromFields, WriteRow>();
+
+const writerOf = (from: FromFields): WriteRow => {
+  const known = writers.get(from);
+  if (known !== undefined) return known;
+  const made = rowWriter(from);
+  writers.set(from, made);
+  return made;
+};
+
 const millisecondsPerDay = 86_400_000;
 
 /** The place of a date in the year as an angle, for years of 365¼ days. */
@@ -126,7 +172,8 @@ const yearAngle = (date: string): number =>
   (2 * Math.PI * (Date.parse(date) / millisecondsPerDay)) / 365.25;
 
 /** What a feature makes of a number or a text; `undefined` where it is none that it takes. */
-const valueOf = (feature: Feature, value: string | number): readonly number[] | undefined => {
+const valueOf = (feature: Feature, value: Cell): readonly number[] | undefined => {
+  if (typeof value !== "string" && typeof value !== "number") return undefined;
   if ("classes" in feature) {
     const place = feature.classes.indexOf(String(value));
     return place < 0 ? undefined : feature.classes.map((_, i) => (i === place ? 1 : 0));

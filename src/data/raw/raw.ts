@@ -1,5 +1,7 @@
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Cell } from "../table/cells.ts";
+import type { FromFields } from "../table/fitted.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 
 /**
@@ -15,9 +17,9 @@ export interface Picture {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
-/** A record, such as a line of a table: numbers, or texts that are numbers or classes. */
+/** A record, such as a row of a table: numbers, truths, or texts that are numbers, classes or dates. */
 export interface Fields {
-  readonly [field: string]: string | number;
+  readonly [field: string]: Cell;
 }
 
 /** What users have, before it is a tensor. */
@@ -67,4 +69,4 @@ export interface FromRecords {
 }
 
 /** How a raw value becomes a column. */
-export type FromRaw = FromPicture | FromText | FromRecords;
+export type FromRaw = FromPicture | FromText | FromRecords | FromFields;

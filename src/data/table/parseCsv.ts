@@ -2,7 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { InvalidArgument, TableCorrupt } from "../../errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { type Dataset, dataset } from "../dataset.ts";
-import { csvRecords } from "./csv.ts";
+import { csvRecords } from "./readers/csv.ts";
 
 /** A column of labels: its name, and the text of class 0, class 1, … */
 export interface LabelColumn {
