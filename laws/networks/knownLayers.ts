@@ -1,6 +1,10 @@
+import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { open, still } from "../../src/nn/apply.ts";
+import type { KeyExpr } from "../../src/ir/ops/random.ts";
+import { exprsOf, open } from "../../src/nn/apply.ts";
+import { overBatch } from "../../src/nn/batch.ts";
 import type { Composable } from "../../src/nn/layer.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
 import { key } from "../../src/tensor/key.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
@@ -23,6 +27,14 @@ export interface KnownLayer {
   readonly state?: ByPath;
   readonly x: Numbers | Tensor;
   readonly y: Numbers;
+  /** The expected next state, by the paths of its leaves in their order. */
+  readonly next?: ByPath;
+  /** Whether the layer trains. Defaults to evaluation. */
+  readonly mode?: "train" | "eval";
+  /** The seed of the key of the example. Defaults to 0. */
+  readonly seed?: number;
+  /** Whether the first axis of `x` and of `y` is a batch of examples, each with a key of its own. Defaults to `false`. */
+  readonly batched?: boolean;
 }
 
 /** Known values for every layer of a module. A layer without any does not compile. */
@@ -53,7 +65,7 @@ const filled = (what: string, made: unknown, given: ByPath): unknown => {
     const numbers = given[path];
     if (numbers === undefined) throw new Error(`no ${what} is given for ${path}`);
     if (flat(numbers).length !== sizeOf(leaf.shape)) throw new Error(`${path} is [${leaf.shape}]`);
-    return tensorOf(leaf.shape, "f64", flat(numbers));
+    return tensorOf(leaf.shape, isFloat(leaf.dtype) ? "f64" : leaf.dtype, flat(numbers));
   });
   return unflatten(
     shape,
@@ -69,12 +81,22 @@ const knownOf = ({
   state = {},
   x,
   y,
+  next: after = {},
+  mode = "eval",
+  seed = 0,
+  batched = false,
 }: KnownLayer): Known => {
   const inner = open(layer);
   const made = inner.init(key(0));
   const own = filled("params", made.params, params);
   const carried = filled("state", made.state, state);
   const { leaves, shape } = flatten<unknown>([own, carried]);
+  const drawn = constant(key(seed));
+  const applied = (ps: unknown, ss: unknown, input: Expr) => {
+    const one = (example: Expr, own: KeyExpr) =>
+      inner.apply(ps, ss, example, { mode, key: own, axis: "batch" });
+    return batched ? overBatch(one, input, drawn, { axis: "batch" }) : one(input, drawn);
+  };
   return {
     source,
     inputs: [x, ...leaves.filter((leaf) => leaf instanceof Tensor)],
@@ -84,9 +106,10 @@ const knownOf = ({
         shape,
         leaves.map((leaf) => (leaf instanceof Tensor ? next.shift() : leaf)),
       ) as readonly [unknown, unknown];
-      return inner.apply(ps, ss, input as Expr, still)[0];
+      const [output, state] = applied(ps, ss, input as Expr);
+      return [output, ...(Object.keys(after).length === 0 ? [] : exprsOf(state))];
     },
-    expected: [y],
+    expected: [y, ...Object.values(after)],
   };
 };
 

@@ -113,6 +113,7 @@ export {
 export {
   type BatchNormOptions,
   batchNorm,
+  type CumulativeStatistics,
   type RunningStatistics,
 } from "./layers/normalization/batchNorm.ts";
 export {

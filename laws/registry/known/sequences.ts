@@ -49,6 +49,46 @@ const shortened = (order: keyof typeof orders): KnownLayer => ({
 });
 const orders = { 1: 1, 2: 2, 3: 3, inf: Number.POSITIVE_INFINITY } as const;
 
+const three = { scale: distinct([3], 2), offset: distinct([3], 5) };
+const ofTorch = { source: "PyTorch 1.13", params: three, batched: true } as const;
+const cumulative = batches.batchNorm(3, { momentum: "cumulative" });
+const forgetful = batches.batchNorm(3, { runningStatistics: false });
+const statistics = (n: 0 | 1 | 2) => ({
+  batches: n + 1,
+  mean: reference[`batchNorm mean ${n}`],
+  variance: reference[`batchNorm variance ${n}`],
+});
+const begun = { batches: 0, mean: [0, 0, 0], variance: [1, 1, 1] };
+/** Three batches, one after the other, and an evaluation. */
+const inTurn: readonly KnownLayer[] = [
+  ...([0, 1, 2] as const).flatMap((n): readonly KnownLayer[] => {
+    const common = { ...ofTorch, mode: "train", x: distinct([4, 2, 3], 1 + 3 * n) } as const;
+    return [
+      {
+        ...common,
+        layer: cumulative,
+        state: n === 0 ? begun : statistics((n - 1) as 0 | 1),
+        y: reference[`batchNorm cumulative ${n}`],
+        next: statistics(n),
+      },
+      { ...common, layer: forgetful, y: reference[`batchNorm forgotten ${n}`] },
+    ];
+  }),
+  {
+    ...ofTorch,
+    layer: cumulative,
+    state: statistics(2),
+    x: distinct([4, 2, 3]),
+    y: reference["batchNorm cumulative evaluated"],
+  },
+  {
+    ...ofTorch,
+    layer: forgetful,
+    x: distinct([4, 2, 3]),
+    y: reference["batchNorm forgotten evaluated"],
+  },
+];
+
 const exact = { epsilon: 0 };
 const loops = "loops over numbers, from the paper";
 
@@ -250,6 +290,7 @@ export const knownSequences: KnownLayers<
       x: [[3], [-1]],
       y: [[7], [3]],
     },
+    ...inTurn,
   ],
 
   embedding: [

@@ -200,9 +200,9 @@ const initials: InitialTable<Modules> = {
     params: attention(4, "", 2, 6),
   },
   batchNorm: {
-    layer: batches.batchNorm(3),
+    layer: batches.batchNorm(3, { momentum: "cumulative" }),
     params: norm(),
-    state: { mean: all(0), variance: all(1) },
+    state: { batches: all(0), mean: all(0), variance: all(1) },
   },
   spatialDropout: { layer: drops.spatialDropout(0.5) },
   dropPath: { layer: drops.dropPath(0.5) },

@@ -3,7 +3,10 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
 import { floor, gt, sin, tanh } from "../../../src/ir/ops/elementwise.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
+import type { KeyExpr } from "../../../src/ir/ops/random.ts";
 import { index } from "../../../src/ir/ops/structural.ts";
+import { open } from "../../../src/nn/apply.ts";
+import { overBatch } from "../../../src/nn/batch.ts";
 import { repeat } from "../../../src/nn/combinators/containers.ts";
 import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as sequences from "../../../src/nn/combinators/overTime.ts";
@@ -40,6 +43,17 @@ const spread = fc.integer({ min: -1024, max: 1024 }).map((k) => k / 256);
 
 /** A large epsilon, because equal numbers have no variance to divide by. */
 const calm = { epsilon: 0.5 };
+
+/** A layer that looks across a batch, which is the first axis of its example. */
+const withinOne = (layer: Composable): Composable => ({
+  ...open(layer),
+  name: "rows",
+  apply: (params, state, x, context) => {
+    const one = (row: Expr, key: KeyExpr) =>
+      open(layer).apply(params, state, row, { ...context, key, axis: "rows" });
+    return overBatch(one, x, context.key, { axis: "rows" });
+  },
+});
 
 const decoder = transformerDecoderBlock(2, { heads: 2, hidden: 3, ...calm });
 /** A decoder block that makes its memory from its own input. */
@@ -81,7 +95,18 @@ export const sequenceLayers: Settings<
     { layer: norms.localResponseNorm({ size: 3, alpha: 0.5 }), shape: [2, 4] },
     { layer: norms.localResponseNorm({ size: 2, alpha: 0.5, k: 2 }), shape: [3] },
   ],
-  batchNorm: [{ layer: batches.batchNorm(2, calm), shape: [2, 2], acrossExamples: true }],
+  batchNorm: [
+    { layer: batches.batchNorm(2, calm), shape: [2, 2], acrossExamples: true },
+    {
+      layer: batches.batchNorm(2, { ...calm, momentum: "cumulative" }),
+      shape: [2, 2],
+      acrossExamples: true,
+    },
+    {
+      layer: withinOne(batches.batchNorm(2, { ...calm, runningStatistics: false })),
+      shape: [3, 2],
+    },
+  ],
 
   embedding: [
     { layer: ofTokens(embeddings.embedding(2, 3)), shape: [3] },

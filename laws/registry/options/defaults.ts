@@ -106,7 +106,11 @@ const defaults: Defaults<
     }),
     [3, 2],
   ],
-  batchNorm: [batches.batchNorm(2), batches.batchNorm(2, { ...epsilon, momentum: 0.1 }), [3, 2]],
+  batchNorm: [
+    batches.batchNorm(2),
+    batches.batchNorm(2, { ...epsilon, momentum: 0.1, runningStatistics: true }),
+    [3, 2],
+  ],
   conv1d: [convolutions.conv1d(2, 3, 2), convolutions.conv1d(2, 3, 2, convolving), [4, 2]],
   conv2d: [convolutions.conv2d(2, 3, 2), convolutions.conv2d(2, 3, 2, convolving), [3, 4, 2]],
   conv3d: [convolutions.conv3d(2, 3, 2), convolutions.conv3d(2, 3, 2, convolving), [3, 2, 4, 2]],

@@ -66,6 +66,22 @@ def convolutions():
     yield "separableConv1d", F.conv1d(y, theirs(tensor(1, 2, 3, seed=2)), tensor(3, seed=7))[0].T
 
 
+def batch_norm():
+    """Three batches in training, then an evaluation; and the same without running statistics."""
+    batches = [tensor(4, 2, 3, seed=s) for s in (1, 4, 7)]  # [batch, position, feature]
+    theirs = lambda x: x.permute(0, 2, 1)
+    for name, options in ("cumulative", {"momentum": None}), ("forgotten", {"track_running_stats": False}):
+        layer = nn.BatchNorm1d(3, **options)
+        layer.weight.data, layer.bias.data = tensor(3, seed=2), tensor(3, seed=5)
+        for n, x in enumerate(batches):
+            yield f"batchNorm {name} {n}", theirs(layer(theirs(x)))
+            if layer.track_running_stats:
+                yield f"batchNorm mean {n}", layer.running_mean.clone()
+                yield f"batchNorm variance {n}", layer.running_var.clone()
+        layer.eval()
+        yield f"batchNorm {name} evaluated", theirs(layer(theirs(batches[0])))
+
+
 def listed(y):
     return y.detach().tolist() if isinstance(y, torch.Tensor) else np.asarray(y).tolist()
 
@@ -73,7 +89,7 @@ def listed(y):
 if __name__ == "__main__":
     print("/** Made by test/nn/layers/reference.py. */")
     print("export const reference = {")
-    for section in (bilinear, einsum_dense, embedding, convolutions):
+    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm):
         for name, y in section():
             print(f"{json.dumps(name)}: {json.dumps(listed(y))},")
     print("};")
