@@ -35,7 +35,15 @@ const powers = Array.from({ length: 11 }, (_, i) => 2 ** i);
 
 /**
  * Finds a batch size: trains for some steps at one batch size after the other, and emits how many examples a second each
- * one takes. It ends at the first that does not fit into memory. Smaller batches often learn more from each example.
+ * one takes. It ends at the first that does not fit into memory. Smaller batches often learn more from each example. The
+ * operators of the pipeline see nothing of it.
+ *
+ * With the digits as batch sizes, and `x` for one that does not fit:
+ *
+ * ```text
+ * sizes   1-2-4-8|
+ * events  1-2-x|
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where a size or `steps` is not a whole number above 0; and with the errors of
  * the runs, but for `MemoryLimit`.

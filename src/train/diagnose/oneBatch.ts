@@ -40,6 +40,11 @@ const withSources = <Q extends AnyPipeline>(
  *
  * A stream is read from its start, once.
  *
+ * ```text
+ * run     s-p-p-1-p-p-2-c|
+ * events  s-p-1-c|
+ * ```
+ *
  * @example
  * ```ts
  * import * as Effect from "effect/Effect";
@@ -75,7 +80,12 @@ export const dryRun = <Q extends AnyPipeline>(of: Q): Q => ({
  * The same learner on one batch, again and again, without held-out examples: `steps` epochs of one step each. A model that
  * cannot bring its training loss near zero there has a mistake in it, or is too small. `steps` defaults to 200.
  *
- * The batch is the first of the data, unshuffled; augmentation and dropout still change it.
+ * The batch is the first of the data, unshuffled; augmentation and dropout still change it. With 3 steps:
+ *
+ * ```text
+ * run     s-p-p-1-p-p-2-c|
+ * events  s-p-1-p-2-p-3-c|
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where `steps` is not a whole number above 0.
  */

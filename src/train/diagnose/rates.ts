@@ -34,6 +34,14 @@ const diverged = 4;
 /**
  * The learning-rate range test: trains from the start while the learning rate grows by the same factor at each step, and
  * emits the loss at each rate. It ends at the last rate, or where the loss diverges. {@link steepestRate} reads a rate off.
+ * The operators of the pipeline see nothing of it.
+ *
+ * With the digits as losses, of which the smoothed ones are 1, 1, 4.0 and 5.4:
+ *
+ * ```text
+ * run     s-1-1-9-9-1-1-c|
+ * events  --1-1-9-9|
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where a rate is not above 0, `to` is not above `from`, or `steps` is below 2; and
  * with the errors of the run.

@@ -28,7 +28,13 @@ export interface Recovering<C, E> extends TrainOptions<C> {
  * the failing batches or with a changed pipeline. Where not one step succeeds from there, it returns to the state before.
  * Let the pipeline reach states in the middle of epochs (`statesEvery`), or it returns to the start of the epoch.
  *
- * Each recovery emits `Started` again, with the state it goes on from.
+ * Each recovery emits `Started` again, with the state it goes on from. Of four steps of an epoch, the third fails:
+ *
+ * ```text
+ * run     s-p-p-#
+ * skip    s-p-p-s-p-1-c|
+ * return  s-p-p-s-p-p-p-p-1-c|
+ * ```
  *
  * **Fails with** as {@link train$}; `NonFinite` after `atMost` recoveries. `InvalidArgument`, thrown, where `atMost` is not
  * a whole number.

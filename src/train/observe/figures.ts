@@ -110,7 +110,13 @@ export interface FiguresOptions {
 
 /**
  * Histograms, means and norms of the params of a state, by path; with an optimizer that is `recorded`, those of its last
- * gradients and updates too. Map the events with a state to it: the run itself is not slower.
+ * gradients and updates too. Map the events with a state to it: the run itself is not slower. With `statesEvery` for the
+ * states `r` in the middle of epochs, and `f` for the figures:
+ *
+ * ```text
+ * run     s-(pr)-(pr)-1-(pr)-(pr)-2-c|
+ * events  f--f----f---f--f----f---f-f|
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where `bins` is not a whole number above 0.
  *
