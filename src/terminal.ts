@@ -42,6 +42,10 @@ export const fitted = (text: string, cells: number): string => {
   return text.slice(0, end);
 };
 
+/** Cuts a line to at most `cells` cells, with … where something is missing. */
+export const shortened = (text: string, cells: number): string =>
+  widthOf(text) <= cells ? text : `${fitted(text, cells - 1)}…`;
+
 const blanks = (cells: number): string => " ".repeat(Math.max(0, cells));
 
 /** Pads a line with blanks at its end to `cells` cells. */

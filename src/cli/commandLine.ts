@@ -18,7 +18,7 @@ export type Invocation =
   | { readonly command: "train"; readonly pipeline: string; readonly settings: Settings }
   | { readonly command: "verify" | "runs"; readonly folder: string; readonly settings: Settings }
   | {
-      readonly command: "summary" | "evaluate" | "predict" | "export";
+      readonly command: "summary" | "profile" | "evaluate" | "predict" | "export";
       readonly pipeline: string;
       readonly settings: Settings;
     };

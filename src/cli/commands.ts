@@ -48,6 +48,11 @@ export const commands = {
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",
     flags: ["plan", "code", "batch-size", "backend", "deterministic", "json"],
   },
+  profile: {
+    takesPipeline: true,
+    help: "where the time of a pipeline's step goes, kernel by kernel, and what would help most",
+    flags: ["threads", "batch-size", "deterministic", "json"],
+  },
   evaluate: {
     takesPipeline: true,
     help: "the loss and metrics of a trained model: a model or checkpoint in a file, a run, or a pipeline",

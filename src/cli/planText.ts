@@ -75,9 +75,12 @@ const linesOf = (rows: readonly Row[], floor: number): readonly (readonly string
   });
 };
 
-const rate = (perSecond: number, unit: string): string => `${(perSecond / 1e9).toFixed(0)} ${unit}`;
+/** Formats billions per second. */
+export const rate = (perSecond: number, unit: string): string =>
+  `${(perSecond / 1e9).toFixed(0)} ${unit}`;
 
-const roofs = ({ bandwidth }: MachinePeaks): string =>
+/** The speeds of memory, by cache. */
+export const roofs = ({ bandwidth }: MachinePeaks): string =>
   bandwidth
     .map(({ within, rate: bytes }, i) => {
       const last = i === bandwidth.length - 1;

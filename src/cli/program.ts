@@ -1,10 +1,14 @@
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { ReverseMode } from "../autodiff/index.ts";
 import { cText } from "../backend/c/index.ts";
+import { Backend } from "../backend/index.ts";
 import { rooflineOfPlan } from "../backend/roofline.ts";
 import { measurePeaks } from "../backend/wasm/ceilings.ts";
 import { formatError } from "../errors/failure.ts";
 import { jsonLine } from "../terminal.ts";
+import { profile } from "../train/diagnose/profile.ts";
 import { configured } from "../train/folder/config.ts";
 import { whenUnwritten } from "../train/main.ts";
 import { summarizeStep } from "../train/summary.ts";
@@ -14,6 +18,7 @@ import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
 import { listed, listText } from "./list.ts";
 import { evaluated, exported, predicted } from "./predict/commands.ts";
+import { profileText } from "./profile/text.ts";
 import { listedRuns } from "./runs/runs.ts";
 import { summaryCodeText, summaryPlanText, summaryText } from "./summary.ts";
 import { configOf, servicesOf, subscribed, training, verifying } from "./train.ts";
@@ -44,6 +49,14 @@ const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   yield* print(code === undefined ? (plan ?? summaryText(made)) : summaryCodeText(code, plan));
 });
 
+const profiling = Effect.fnUntraced(function* (name: string, settings: Settings) {
+  const of = configured(yield* pipelineNamed(name), configOf(settings));
+  const { threads, json = false } = settings;
+  const found = profile(of, threads === undefined ? {} : { threads });
+  const made = yield* Effect.provide(found, Layer.merge(Backend.layerWasm, ReverseMode.layerTape));
+  yield* print(json ? jsonLine(made) : profileText(made));
+});
+
 /** The commands about trained models: each returns the text to print. */
 const trainedModel = { evaluate: evaluated, predict: predicted, export: exported } as const;
 
@@ -55,6 +68,8 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
       return yield* list(asked.settings);
     case "summary":
       return yield* summary(asked.pipeline, asked.settings);
+    case "profile":
+      return yield* profiling(asked.pipeline, asked.settings);
     case "evaluate":
     case "predict":
     case "export": {

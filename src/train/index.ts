@@ -1,8 +1,10 @@
 /** Pipelines, training runs, and the events of runs. */
 
+export type { Advice, ProfiledKernel, StepTimes } from "./diagnose/advice.ts";
 export { type BatchSizes, type BatchSpeed, batchSizes$ } from "./diagnose/batchSizes.ts";
 export { explainNonFinite, locateNonFinite } from "./diagnose/nonFinite.ts";
 export { dryRun, overfitOneBatch } from "./diagnose/oneBatch.ts";
+export { type Profile, type ProfileOptions, profile } from "./diagnose/profile.ts";
 export {
   type LearningRateRange,
   learningRateRange$,

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 import { type MachinePeaks, type Plan, rooflineOfPlan } from "../../src/backend/index.ts";
-import { type EventJson, eventJsonCodec } from "../../src/train/index.ts";
+import { type EventJson, eventJsonCodec, type Profile } from "../../src/train/index.ts";
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.js", import.meta.url));
 
@@ -126,6 +126,15 @@ describe("fluxion", () => {
     };
     expect(floor).toBeCloseTo(rooflineOfPlan(plan, ceilings), 12);
     expect(floor).toBeGreaterThan(plan.operations / ceilings.operations);
+  });
+
+  it("profiles a step, kernel by kernel", async () => {
+    const { code, out } = await fluxion(["profile", "perceptron", "--threads", "1", "--json"]);
+    expect(code).toBe(0);
+    const { pipeline, kernels, step } = JSON.parse(out) as Profile;
+    expect(pipeline).toBe("perceptron");
+    expect(step.map(({ threads }) => threads)).toEqual([1]);
+    expect(kernels.length).toBeGreaterThan(3);
   });
 
   it("prints a step in C, under its plan where that is wanted", async () => {

@@ -1,4 +1,4 @@
-import { type Access, type Kernel, kernelsOf, type Step, writesOf } from "./kernel.ts";
+import { type Access, type Kernel, kernelStep, kernelsOf, type Step, writesOf } from "./kernel.ts";
 import type { Buffer } from "./view.ts";
 
 /** Turns the steps of a program into steps of a target's own kernels, before their memory is planned. */
@@ -17,8 +17,10 @@ export const expanded = <K extends Access>(
   const all = (inner: readonly Step[]): readonly Step<K>[] => inner.flatMap(one);
   const one = (step: Step): readonly Step<K>[] => {
     switch (step.kind) {
-      case "kernel":
-        return expand(step.kernel).map((kernel) => ({ kind: "kernel", kernel }));
+      case "kernel": {
+        const { layer = [] } = step.kernel;
+        return expand(step.kernel).map((kernel) => kernelStep({ ...kernel, layer }));
+      }
       case "leave":
         return [step];
       case "branch":

@@ -18,6 +18,8 @@ export interface Access {
   readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
   /** Arithmetic operations of one run. */
   readonly operations: number;
+  /** The layers that the work belongs to, outermost first. Absent or empty outside of all layers. */
+  readonly layer?: readonly string[];
 }
 
 /** A kernel: one piece of work, with the memory that it touches. */
@@ -189,6 +191,27 @@ export interface Loop {
   /** The buffers that hold the loop's results. */
   readonly results: readonly Buffer[];
 }
+
+/** Places the kernels of steps under the layers of `path`, around those that the kernels are in already. */
+export const underLayers = (steps: readonly Step[], path: readonly string[]): readonly Step[] =>
+  path.length === 0 ? steps : steps.map((step) => underOne(step, path));
+
+const underOne = (step: Step, path: readonly string[]): Step => {
+  switch (step.kind) {
+    case "kernel": {
+      const { kernel } = step;
+      return kernelStep({ ...kernel, layer: [...path, ...(kernel.layer ?? [])] });
+    }
+    case "loop":
+      return { ...step, steps: underLayers(step.steps, path) };
+    case "branch": {
+      const [onTrue, onFalse] = [step.onTrue, step.onFalse].map((of) => underLayers(of, path));
+      return { ...step, onTrue: onTrue ?? [], onFalse: onFalse ?? [] };
+    }
+    case "leave":
+      return step;
+  }
+};
 
 export const kernelStep = <K>(kernel: K): Step<K> => ({ kind: "kernel", kernel });
 

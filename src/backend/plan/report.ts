@@ -19,17 +19,23 @@ const isIdle = (kernel: Access, { storageOf }: MemoryPlan): boolean => {
   );
 };
 
-/** Kernels in order. The cost of a kernel inside a loop counts once for each round. */
-const plannedKernels = (
-  steps: readonly Step<Access>[],
+/** A kernel, and what a plan says of it. */
+export interface Explained<K> {
+  readonly kernel: K;
+  readonly planned: PlannedKernel;
+}
+
+/** Kernels in order, without idle ones. The cost of a kernel inside a loop counts once for each round. */
+export const explainedKernels = <K extends Access>(
+  steps: readonly Step<K>[],
   memory: MemoryPlan,
-): readonly PlannedKernel[] => {
+): readonly Explained<K>[] => {
   let loops = 0;
   const walk = (
-    inner: readonly Step<Access>[],
+    inner: readonly Step<K>[],
     within: PlannedKernel["within"],
-  ): readonly PlannedKernel[] =>
-    inner.flatMap((step): readonly PlannedKernel[] => {
+  ): readonly Explained<K>[] =>
+    inner.flatMap((step): readonly Explained<K>[] => {
       if (step.kind === "branch")
         return [...walk(step.onTrue, within), ...walk(step.onFalse, within)];
       if (step.kind === "leave") return [];
@@ -40,15 +46,14 @@ const plannedKernels = (
       if (isIdle(kernel, memory)) return [];
       const rounds = within.reduce((n, loop) => n * loop.rounds, 1);
       const [reads, writes] = [new Set(kernel.reads), new Set(writesOf(kernel))];
-      return [
-        {
-          name: kernel.name,
-          within,
-          operations: kernel.operations * rounds,
-          touched: total(new Set([...reads, ...writes].map(memory.storageOf)), memory),
-          bytes: (total(reads, memory) + total(writes, memory)) * rounds,
-        },
-      ];
+      const planned: PlannedKernel = {
+        name: kernel.name,
+        within,
+        operations: kernel.operations * rounds,
+        touched: total(new Set([...reads, ...writes].map(memory.storageOf)), memory),
+        bytes: (total(reads, memory) + total(writes, memory)) * rounds,
+      };
+      return [{ kernel, planned }];
     });
   return walk(steps, []);
 };
@@ -60,7 +65,7 @@ export const explained = (
   residents: Iterable<Buffer>,
   constants: Iterable<Buffer>,
 ): Plan => {
-  const kernels = plannedKernels(steps, memory);
+  const kernels = explainedKernels(steps, memory).map(({ planned }) => planned);
   const bytes = {
     arguments: total(new Set(residents), memory),
     constants: total(constants, memory),

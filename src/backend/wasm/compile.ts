@@ -71,18 +71,46 @@ export const compileProgram = (
   available: Features = features(),
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
-    const { missing, relaxedSimd } = available;
+    yield* admitted(program, carried, available);
+    const relaxed = available.relaxedSimd && !deterministic;
+    const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const options = { relaxed, shareFrom };
+    const { compiled } = yield* compilePrepared(prepared(program), carried, options);
+    cache.set(key, compiled);
+    return compiled;
+  });
+
+/**
+ * Compiles a program for one thread, with every kernel exported so that it can be called alone; also returns its plan.
+ * It uses no cache, since programs of one structure may differ in the names of their layers.
+ */
+export const compileApart = (
+  program: Program,
+  { carried = 0, deterministic = false }: CompileOptions,
+  available: Features = features(),
+): Effect.Effect<
+  { readonly compiled: Compiled; readonly planned: Planned<WasmKernel> },
+  CompileError | BackendUnavailable | MemoryLimit
+> =>
+  Effect.gen(function* () {
+    yield* admitted(program, carried, available);
+    const relaxed = available.relaxedSimd && !deterministic;
+    return yield* compilePrepared(prepared(program), carried, { relaxed, apart: true });
+  });
+
+/** Fails where this machine cannot run a program, or no machine can. */
+const admitted = (
+  program: Program,
+  carried: number,
+  { missing }: Features,
+): Effect.Effect<void, CompileError | BackendUnavailable> =>
+  Effect.gen(function* () {
     if (missing !== undefined)
       return yield* new BackendUnavailable({ backend: "wasm", missing, alternative: "reference" });
     yield* refuse(tooManyNodes(program));
     yield* check(program, carried);
-    const relaxed = relaxedSimd && !deterministic;
-    const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;
-    const known = cache.get(key);
-    if (known !== undefined) return known;
-    const compiled = yield* compilePrepared(prepared(program), carried, { relaxed, shareFrom });
-    cache.set(key, compiled);
-    return compiled;
   });
 
 /** Compiles a program that has been checked and rewritten. */
@@ -90,14 +118,17 @@ const compilePrepared = (
   program: Program,
   carried: number,
   options: WriteOptions,
-): Effect.Effect<Compiled, CompileError | MemoryLimit> =>
+): Effect.Effect<
+  { readonly compiled: Compiled; readonly planned: Planned<WasmKernel> },
+  CompileError | MemoryLimit
+> =>
   Effect.gen(function* () {
     yield* refuse(uncountable(program));
     const target = wasmTarget(options);
     const planned = plannedFor(target, program, carried);
     yield* fitting(planned, carried);
     const written = yield* counting(() => target.write(planned));
-    return instantiable(program, carried, planned, written);
+    return { compiled: instantiable(program, carried, planned, written), planned };
   });
 
 /** Fails if there are reasons not to compile a program. */

@@ -22,7 +22,7 @@ const imports = {
 };
 
 /** A value in the memory of a program, as a caller writes and reads it. */
-interface Place {
+export interface Place {
   readonly type: Slot["type"];
   /** A view of the memory; for halves, the numbers that `put` converts to its words. */
   readonly view: Storage;
@@ -32,7 +32,7 @@ interface Place {
   readonly get: () => Storage;
 }
 
-const placeIn = (memory: WasmMemory, slot: Slot): Place => {
+export const placeIn = (memory: WasmMemory, slot: Slot): Place => {
   const { type, address } = slot;
   if (isHalf(type.dtype)) return halvesIn(memory, address, type, type.dtype);
   const view = viewIn(memory, slot);

@@ -39,7 +39,7 @@ export type FillColumns = (into: { readonly [column: string]: Storage }) => void
 
 /** Makes the inputs of a step after the carried ones: a batch of columns, and the epoch where it is one of them. */
 export const inputsOf = (
-  { columns, types, takesEpoch }: CompiledStep,
+  { columns, types, takesEpoch }: Omit<CompiledStep, "executable">,
   fill: FillColumns,
   epoch: number,
 ): Tensors => {

@@ -6,7 +6,7 @@ import { groupNodes, ordered } from "../fuse/fusion.ts";
 import { absorbInto, dependsOn, follow, type Group } from "../fuse/groups.ts";
 import { recompute } from "../fuse/rematerialize.ts";
 import type { Computed, Fused, Operation } from "../fused.ts";
-import { kernelStep, type Step } from "../kernel.ts";
+import { kernelStep, type Step, underLayers } from "../kernel.ts";
 import { contractionKernel } from "../kernels/contraction.ts";
 import { copyKernel, elementwiseKernel } from "../kernels/elementwise.ts";
 import { reductionKernel } from "../kernels/reduction.ts";
@@ -147,6 +147,24 @@ const groupSteps = (
   // A view that strides cannot describe is a copy.
   const x = operands[0] as View;
   return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];
+};
+
+/**
+ * The layers of a group: those of its reduction or product, or else of the first of its nodes that has any. What only
+ * rearranges an operand for others, and is in no layer itself, is in theirs.
+ */
+const layerOf = (
+  { nodes }: Group,
+  scope: Scope,
+  readers: (buffer: Buffer) => readonly AnyNode[],
+): readonly string[] => {
+  const first = nodes[0] as AnyNode;
+  const main = nodes.find((n) => n.primitive === "reduce") ?? first;
+  const own = [main, ...nodes].find(({ path }) => path.length > 0);
+  if (own !== undefined || isPointwise(main) || main.primitive === "reduce") return own?.path ?? [];
+  const wanted = scope.buffersOf(first).flatMap((buffer) => readers(buffer).map((n) => n.path));
+  const [path = []] = wanted;
+  return wanted.every((other) => other.join("\n") === path.join("\n")) ? path : [];
 };
 
 /** Lets a reduction absorb the element-wise group that only it reads. */
@@ -296,17 +314,13 @@ export const regionSteps = (
     (node) => groupOf.get(node),
     (out) => !replacing.has(out),
   );
-  const steps = ordered(groups, scope.position).flatMap((group) =>
-    groupSteps(
-      context,
-      scope,
-      group,
-      joins,
-      (buffer) =>
-        isOutput(buffer) ||
-        readers(buffer).some((n) => groupOf.get(n) !== group && !joins.skips(n, buffer)),
-    ),
-  );
+  const steps = ordered(groups, scope.position).flatMap((group) => {
+    const escapes = (buffer: Buffer): boolean =>
+      isOutput(buffer) ||
+      readers(buffer).some((n) => groupOf.get(n) !== group && !joins.skips(n, buffer));
+    const made = groupSteps(context, scope, group, joins, escapes);
+    return underLayers(made, layerOf(group, scope, readers));
+  });
   return [...steps, ...finalCopies(outputs, destinations, direct)];
 };
 

@@ -80,7 +80,10 @@ const productParts = (module: ModuleBuilder, relaxed: boolean): Site["productPar
 export interface WriteOptions {
   /** Whether to use instructions whose rounding depends on the machine. */
   readonly relaxed: boolean;
-  /** Whether to export every kernel under its place in the plan, so that each can be timed alone. */
+  /**
+   * Whether to export every kernel as `kernel N`, its place in the plan, so that each can be timed alone. The counters of
+   * loops are then set by `counter NAME`, and `nothing` does nothing, to time a call.
+   */
   readonly apart?: boolean;
   /**
    * Write a module that any number of threads can run together, each in its own instance. The threads share the kernels
@@ -189,7 +192,20 @@ const writeAlone = <K extends Shareable>(
   emit: Emit<K>,
   { relaxed, apart = false }: WriteOptions,
 ): void => {
-  const siteOf = sitesOf(module, memory, countersOf(module, counters), relaxed, undefined);
+  const counterOf = countersOf(module, counters);
+  const siteOf = sitesOf(module, memory, counterOf, relaxed, undefined);
+  if (apart) {
+    module.export(
+      "nothing",
+      module.func("nothing", [], "void", () => {}),
+    );
+    for (const name of counters) {
+      const set = module.func("count", ["i32"], "void", (body, to) =>
+        body.do(counterOf(name).set(to)),
+      );
+      module.export(`counter ${name}`, set);
+    }
+  }
   let written = 0;
   const kernelFunction = (kernel: K) => {
     const fn = module.func(kernel.name, [], "void", (body) =>

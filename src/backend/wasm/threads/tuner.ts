@@ -1,4 +1,4 @@
-import { leastOf } from "../../../tensor/extremes.ts";
+import { leastOf, medianOf } from "../../../tensor/extremes.ts";
 /**
  * Chooses the number of threads for the runs of one program, by measuring; every choice gives the same bits. It tries
  * each choice for a few runs and keeps the one with the lowest median. It tries all again after a while, and as soon as
@@ -35,9 +35,6 @@ const slower = 1.25;
 /** Weight of the latest run in the moving average. */
 const latest = 0.1;
 
-const median = (times: readonly number[]): number =>
-  times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.POSITIVE_INFINITY;
-
 export const paceOf = (choices: readonly number[]): Pace => {
   const order = choices.flatMap((threads) => Array.from({ length: tries }, () => threads));
   let trial = choices.length > 1 ? order : [];
@@ -50,7 +47,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
   let [average, expected] = [0, 0];
 
   const conclude = (): void => {
-    const medians = choices.map((threads) => median((times.get(threads) ?? []).slice(uncounted)));
+    const medians = choices.map((threads) => medianOf((times.get(threads) ?? []).slice(uncounted)));
     expected = leastOf(medians);
     average = expected;
     const found = choices[medians.indexOf(expected)] as number; // it is one of them
