@@ -17,7 +17,7 @@ import { pagesTogether, type Running, runningTogether, type Threads } from "./th
 import type { Pool } from "./threads/pool.ts";
 
 /** The f64 functions of JavaScript that every module imports. */
-const imports = {
+export const imports = {
   math: { ...scalarMath, pow: power, fmod: (x: number, y: number): number => x % y },
 };
 
