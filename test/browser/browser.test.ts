@@ -8,13 +8,17 @@ import { Worker } from "node:worker_threads";
 import * as Effect from "effect/Effect";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saveModel } from "../../src/index.ts";
+import { saveModel, train$ } from "../../src/index.ts";
 import { initialState } from "../../src/train/index.ts";
+import { mostUnseen } from "../../src/train/worker/messages.ts";
 import { small } from "../train/examples.ts";
 import { chromium, open } from "./chromium.ts";
+import { eventsText, type Followed } from "./following.ts";
 import { breachOf, type Grant, own, type Posted, placeOf, policies } from "./policies.ts";
 import { predictedHash } from "./predicting.ts";
+import { run } from "./served.ts";
 import { type Place, serve } from "./server.ts";
+import { speaker } from "./speaker.ts";
 import { type Asked, files, firstLosses, steps } from "./training.ts";
 
 const mnist = join(
@@ -196,9 +200,13 @@ describe("fluxion in a browser", () => {
 
   describe("predicts with a model from a file", () => {
     const folder = mkdtempSync(join(tmpdir(), "fluxion-predicted-"));
-    const file = join(folder, "model.safetensors");
+    const [first, second] = ["model.safetensors", "text.safetensors"] as const;
+    const file = [first, second].map((name) => join(folder, name)).join(",");
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
-    beforeAll(() => Effect.runPromise(saveModel(small, initialState(small), file)));
+    beforeAll(async () => {
+      await Effect.runPromise(saveModel(small, initialState(small), join(folder, first)));
+      await Effect.runPromise(saveModel(speaker, initialState(speaker), join(folder, second)));
+    });
 
     it("in Node and in a worker thread, with one hash", async () => {
       const worker = new Worker(new URL("./nodeWorker.ts", import.meta.url), { workerData: file });
@@ -209,9 +217,13 @@ describe("fluxion in a browser", () => {
     inChromium(
       "in a page and in a Web Worker by URL, with the hash of Node",
       async () => {
-        const posted = await answered(folder, "predict=/mnist/model.safetensors", {
-          isolated: false,
-        });
+        const posted = await answered(
+          folder,
+          `predict=${[first, second].map((name) => `/mnist/${name}`).join(",")}`,
+          {
+            isolated: false,
+          },
+        );
         expect(posted.failure).toBeUndefined();
         const hash = await predictedHash(file);
         expect(posted).toMatchObject({ predicted: hash, page: hash });
@@ -219,6 +231,23 @@ describe("fluxion in a browser", () => {
       2 * patience,
     );
   });
+
+  inChromium(
+    "follows a run in a worker by one line: every event to the bit, and nothing after it ended",
+    async () => {
+      const posted = await answered(digits, "follow", { isolated: true });
+      expect(posted.failure).toBeUndefined();
+      const { texts, before, after, late, lost } = posted.followed as Followed;
+      const expected = await eventsText(train$(run));
+      expect(expected.length).toBeGreaterThan(1000);
+      for (const text of texts) expect(text).toBe(expected);
+      expect([before, after]).toEqual([200, 0]);
+      // What was on its way when the worker was ended.
+      expect(late).toBeLessThanOrEqual(mostUnseen);
+      expect(lost).toContain("WorkerLost");
+    },
+    2 * patience,
+  );
 
   inChromium(
     "under every policy gives the right losses, or names the one directive that is missing",

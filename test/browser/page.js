@@ -1,5 +1,7 @@
 // The page: starts the worker, draws each loss as it comes, and sends all of them to the server. Its address may say
 // how, `?runs=[{"threads":2}]`: one run for each; by default one, as fluxion computes by itself.
+import served from "./served.ts?worker&url";
+
 const canvas = document.querySelector("canvas");
 const output = document.querySelector("output");
 const pen = canvas.getContext("2d");
@@ -53,16 +55,20 @@ worker.onmessage = ({ data }) => {
   draw();
 };
 const asked = new URLSearchParams(location.search);
+const failed = (error) => tell({ failure: String(error) });
 const model = asked.get("predict");
-if (model === null) worker.postMessage(JSON.parse(asked.get("runs") ?? "[{}]"));
+if (asked.has("follow")) {
+  // `?follow`: the page follows a run by `trainInWorker`.
+  import("./following.ts").then(
+    async ({ followed }) => tell({ followed: await followed(new URL(served, import.meta.url)) }),
+    failed,
+  );
+} else if (model === null) worker.postMessage(JSON.parse(asked.get("runs") ?? "[{}]"));
 else {
   // `?predict=/model`: the page itself predicts first, then the worker.
-  import("./predicting.ts").then(
-    async ({ predictedHash }) => {
-      const page = await predictedHash(model);
-      worker.onmessage = ({ data }) => tell({ ...data, page });
-      worker.postMessage({ predict: model });
-    },
-    (error) => tell({ failure: String(error) }),
-  );
+  import("./predicting.ts").then(async ({ predictedHash }) => {
+    const page = await predictedHash(model);
+    worker.onmessage = ({ data }) => tell({ ...data, page });
+    worker.postMessage({ predict: model });
+  }, failed);
 }

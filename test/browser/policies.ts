@@ -1,3 +1,4 @@
+import type { Followed } from "./following.ts";
 import type { Place } from "./server.ts";
 import type { Run } from "./worker.ts";
 
@@ -10,6 +11,8 @@ export interface Posted {
   /** The hashes of the predictions of a worker and of its page. */
   readonly predicted?: string;
   readonly page?: string;
+  /** What the page saw of a run in a worker. */
+  readonly followed?: Followed;
 }
 
 /** The content policy of a page that grants only what training needs. */

@@ -86,7 +86,8 @@ export interface WorkerOptions<C> {
  * ends it at once, even in the middle of a long step. The subscriber's thread stays free.
  *
  * The worker's module ends with `serveTraining(pipeline)`. It is given by its URL, or where a bundler has to see it, by a
- * function that starts it: `() => new Worker(new URL("./training.ts", import.meta.url), { type: "module" })`.
+ * function that starts it: `() => new Worker(new URL("./training.ts", import.meta.url), { type: "module" })`. Vite also
+ * gives the URL of a worker that it bundles, `import url from "./training.ts?worker&url"`.
  *
  * A run that is faster than its subscriber waits for it, so that no more than 64 events are on their way.
  *
