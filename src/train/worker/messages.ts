@@ -41,14 +41,34 @@ const isPlain = (value: unknown): value is { readonly [key: string]: unknown } =
 const isPacked = (value: object): value is PackedTensor => "fluxionTensor" in value;
 
 /** A value with its tensors as plain data, copied, and without functions. */
-export const pack = (value: unknown): unknown => {
+export const pack = (value: unknown, copy = (data: Storage): Storage => data.slice()): unknown => {
+  const packed = (part: unknown): unknown => pack(part, copy);
   if (value instanceof Tensor)
-    return { fluxionTensor: [value.dtype, value.shape, Tensor.read(value).slice()] };
+    return { fluxionTensor: [value.dtype, value.shape, copy(Tensor.read(value))] };
   if (typeof value === "function") return undefined;
-  if (Array.isArray(value)) return value.map(pack);
+  if (Array.isArray(value)) return value.map(packed);
   return isPlain(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, pack(part)]))
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, packed(part)]))
     : value;
+};
+
+/** The elements that are copied at a time: a few milliseconds. */
+const elementsAtOnce = 2 ** 20;
+
+/** {@link pack} for large states: the event loop goes on while they are copied. */
+export const packSlowly = async (value: unknown): Promise<unknown> => {
+  const copies: (readonly [from: Storage, to: Storage])[] = [];
+  const packed = pack(value, (from) => {
+    const made = new (from.constructor as new (length: number) => Storage)(from.length);
+    copies.push([from, made]);
+    return made;
+  });
+  for (const [from, to] of copies)
+    for (let at = 0; at < from.length; at += elementsAtOnce) {
+      to.set(from.subarray(at, at + elementsAtOnce) as never, at); // of one type
+      if (from.length > elementsAtOnce) await new Promise((later) => setTimeout(later));
+    }
+  return packed;
 };
 
 /** The inverse of {@link pack}. */

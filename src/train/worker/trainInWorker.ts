@@ -6,7 +6,7 @@ import {
   buffersOf,
   type FromWorker,
   mostUnseen,
-  pack,
+  packSlowly,
   type ToWorker,
   unpack,
   unpackError,
@@ -120,8 +120,15 @@ export const trainInWorker = <C = unknown>(
       },
       (reason) => subscriber.error(new WorkerLost({ worker: 1, workers: 1, reason })),
     );
-    const packed = pack(from);
-    post({ fluxion: "train", from: packed }, buffersOf(packed));
+    const begin = (packed: unknown): void => {
+      if (!subscriber.closed) post({ fluxion: "train", from: packed }, buffersOf(packed));
+    };
+    // A state may be large; without one, the run begins at once.
+    if (from === undefined) begin(undefined);
+    else
+      packSlowly(from).then(begin, (error: unknown) => {
+        subscriber.error(error);
+      });
     const stopping = stop$.subscribe(() => post({ fluxion: "stop" }, []));
     return () => {
       stopping.unsubscribe();

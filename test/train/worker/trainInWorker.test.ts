@@ -2,9 +2,15 @@ import * as fc from "fast-check";
 import { filter, firstValueFrom, take, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { InvalidBatchSize, train$ } from "../../../src/index.ts";
-import { tensor } from "../../../src/tensor/index.ts";
+import { arange, tensor } from "../../../src/tensor/index.ts";
 import { type TrainEvent, type TrainState, trainInWorker } from "../../../src/train/index.ts";
-import { pack, packError, unpack, unpackError } from "../../../src/train/worker/messages.ts";
+import {
+  pack,
+  packError,
+  packSlowly,
+  unpack,
+  unpackError,
+} from "../../../src/train/worker/messages.ts";
 import { bitsOf, collect, lastOf } from "../examples.ts";
 import { run } from "./training.ts";
 
@@ -87,6 +93,11 @@ describe("messages", () => {
     );
     // What a careless message would do.
     expect(() => structuredClone({ state: tensor([1]) })).toThrow("fromTypedArray");
+  });
+
+  it("keep large states to the bit where they are copied piece by piece", async () => {
+    const big = { a: arange(2 ** 21 + 3), b: [arange(5, "i32"), 3], c: tensor(7) };
+    expect(bitsOf(unpack(await packSlowly(big)))).toEqual(bitsOf(big));
   });
 
   it("keep errors within errors, and those that are not fluxion's", () => {
