@@ -28,8 +28,9 @@ export interface Followed {
 
 /** Follows a run in workers of a page. `served` is where the bundled module of the worker is. */
 export const followed = async (served: URL): Promise<Followed> => {
-  const scope = globalThis as unknown as { readonly Worker: new (url: URL, o: object) => Listener };
-  const started = (url: URL) => () => new scope.Worker(url, { type: "module" }) as never;
+  const { Worker } = globalThis as Scope;
+  if (Worker === undefined) throw new Error("this is no page");
+  const started = (url: URL) => () => new Worker(url, { type: "module" }) as never;
   const texts = [
     await eventsText(trainInWorker(served)),
     await eventsText(trainInWorker(started(served))),
@@ -37,7 +38,7 @@ export const followed = async (served: URL): Promise<Followed> => {
   ];
   const endless = new URL("?endless", served);
   let [heard, after] = [0, 0];
-  const worker = new scope.Worker(endless, { type: "module" });
+  const worker = new Worker(endless, { type: "module" });
   worker.addEventListener("message", () => {
     heard += 1;
   });
@@ -62,6 +63,10 @@ export const followed = async (served: URL): Promise<Followed> => {
   );
   return { texts, before, after, late: heard - atEnd, lost };
 };
+
+interface Scope {
+  readonly Worker?: new (url: URL, options: { readonly type: "module" }) => Listener;
+}
 
 interface Listener {
   readonly addEventListener: (type: "message", heard: () => void) => void;
