@@ -117,6 +117,7 @@ export {
   mustHold,
   type Trial,
 } from "./law.ts";
+export { type CtcDecoded, type CtcDecoder, ctcAlignments } from "./networks/ctcDecoders.ts";
 export { type Decoded, type Decoder, noInventedTokens } from "./networks/decoders.ts";
 export { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "./networks/decoding.ts";
 export { type KnownLayer, type KnownLayers, knownLayersOf } from "./networks/knownLayers.ts";

@@ -154,12 +154,17 @@ export class SizeLimit extends failure(
 
 /**
  * The logits of the token after `position` tokens define no distribution: one is NaN or infinite, or all are -∞. `value`
- * is the first of them.
+ * is the first of them. Where logits are given for each time step, `of` says that `position` counts these.
  */
 export class NonFiniteLogits extends failure(
   "NonFiniteLogits",
-  (e: { readonly value: number; readonly position: number; readonly path: readonly string[] }) => ({
-    what: `the logits after ${several(e.position, "token")} define no distribution: ${
+  (e: {
+    readonly value: number;
+    readonly position: number;
+    readonly path: readonly string[];
+    readonly of?: "token" | "time step";
+  }) => ({
+    what: `the logits after ${several(e.position, e.of ?? "token")} define no distribution: ${
       e.value === Number.NEGATIVE_INFINITY ? "all are -∞" : `one is ${e.value}`
     }`,
     ...inLayer(e.path),

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check, type Law } from "../../laws/law.ts";
+import { type CtcDecoder, ctcAlignments } from "../../laws/networks/ctcDecoders.ts";
 import { type Decoder, noInventedTokens } from "../../laws/networks/decoders.ts";
 import {
   decodingLaws,
@@ -9,16 +10,19 @@ import {
   type Speaker,
   stepByStep,
 } from "../../laws/networks/decoding.ts";
-import { decoders } from "../../laws/registry/networks/decoders.ts";
+import { ctcDecoders, decoders } from "../../laws/registry/networks/decoders.ts";
 import { speakers } from "../../laws/registry/networks/sequenceModels.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/index.ts";
 import { add } from "../../src/ir/index.ts";
+import type { Transcript } from "../../src/nn/generate/ctc.ts";
 import type { Cache } from "../../src/nn/index.ts";
 import { gpt } from "../../src/nn/models/index.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 
 holds(decodingLaws, speakers);
 holds([noInventedTokens], decoders, { runs: 100 });
+holds([ctcAlignments], ctcDecoders, { runs: 200 });
 
 const model = gpt({ vocabulary: 5, positions: 6, width: 4, blocks: 2, heads: 2 });
 const breaks = (law: Law<Speaker>, wrong: Speaker["model"]): string => {
@@ -97,5 +101,51 @@ describe("a decoder that invents tokens is noticed", () => {
   test("and the same that looks at all of them is right", () => {
     const decode = greedy((x) => wild(x) || allImpossible(x));
     expect(isLeft(check(noInventedTokens, { name: "greedy", decode }, { runs: 100 }))).toBe(false);
+  });
+});
+
+describe("a wrong search of CTC is noticed", () => {
+  const [greedy, beam] = ctcDecoders as readonly [CtcDecoder, CtcDecoder];
+  const changed = (of: CtcDecoder, change: (found: readonly Transcript[]) => Transcript[]) => ({
+    ...of,
+    decode: (logits: Tensor, blank: number) => {
+      const made = of.decode(logits, blank);
+      return "found" in made ? { found: change(made.found) } : made;
+    },
+  });
+  test.each<readonly [mistake: string, wrong: CtcDecoder, said: string]>([
+    [
+      "greedy search as if it found the best labels",
+      { ...greedy, kind: "all labels" },
+      "not found",
+    ],
+    ["the best labels in place of the best path", { ...beam, kind: "best path" }, ", not ["],
+    [
+      "one path for each labeling",
+      changed(beam, (found) => found.map((each) => ({ ...each, logProbability: each.score - 1 }))),
+      "ln p of",
+    ],
+    ["the worst first", changed(beam, (found) => found.toReversed()), "too late"],
+    [
+      "repeats that are not merged",
+      changed(greedy, (found) => found.map((e) => ({ ...e, labels: e.labels.concat(e.labels) }))),
+      ", not [",
+    ],
+    [
+      "NaN as 0",
+      {
+        ...greedy,
+        decode: (logits, blank) => {
+          const data = Array.from(Tensor.read(logits), (x) =>
+            Number.isNaN(Number(x)) ? 0 : Number(x),
+          );
+          return greedy.decode(Tensor.own(logits.shape, "f64", Float64Array.from(data)), blank);
+        },
+      },
+      "has no distribution",
+    ],
+  ])("%s", (_, wrong, said) => {
+    const verdict = check(ctcAlignments, wrong, { runs: 400 });
+    expect(isLeft(verdict) && verdict.left.reason).toContain(said);
   });
 });

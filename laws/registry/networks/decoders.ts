@@ -1,8 +1,11 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import * as ctcs from "../../../src/nn/generate/ctc.ts";
 import type { Continuation, DecodingFailure } from "../../../src/nn/generate/decoder.ts";
 import * as searches from "../../../src/nn/generate/search.ts";
 import type { Key } from "../../../src/tensor/key.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
+import type { CtcDecoder } from "../../networks/ctcDecoders.ts";
 import type { Decoded, Decoder } from "../../networks/decoders.ts";
 
 type Search = Effect.Effect<readonly (number | searches.Hypothesis)[], DecodingFailure>;
@@ -46,4 +49,40 @@ export const decoders: readonly Decoder[] = Object.entries(settings).flatMap(([n
     name: i === 0 ? name : `${name}, setting ${i + 1}`,
     decode: (model, span, key) => decoded(decode(model, span, key)),
   })),
+);
+
+type Found = Effect.Effect<
+  readonly (readonly ctcs.Transcript[])[],
+  { readonly _tag: string; readonly position?: number }
+>;
+
+/** The searches of CTC: which labels each finds. A missing one does not compile. */
+const ctcSettings: {
+  readonly [Name in keyof typeof ctcs]: {
+    readonly kind: CtcDecoder["kind"];
+    readonly search: (logits: Tensor, blank: number) => Found;
+  };
+} = {
+  ctcGreedySearch: {
+    kind: "best path",
+    search: (logits, blank) =>
+      Effect.map(ctcs.ctcGreedySearch(logits, { blank }), (all) => all.map((each) => [each])),
+  },
+  ctcBeamSearch: {
+    kind: "all labels",
+    search: (logits, blank) => ctcs.ctcBeamSearch(logits, { blank, width: 10_000 }),
+  },
+};
+
+/** Every way of decoding the outputs of CTC. */
+export const ctcDecoders: readonly CtcDecoder[] = Object.entries(ctcSettings).map(
+  ([name, { kind, search }]) => ({
+    ...{ name, kind },
+    decode: (logits, blank) => {
+      const made = Effect.runSync(Effect.result(search(logits, blank)));
+      if (Result.isSuccess(made)) return { found: made.success[0] ?? [] };
+      const { _tag: refused, position } = made.failure;
+      return { refused, ...(position === undefined ? {} : { position }) };
+    },
+  }),
 );

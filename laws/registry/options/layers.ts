@@ -9,6 +9,7 @@ import type * as convolves from "../../../src/nn/functional/conv.ts";
 import { conv, convTranspose } from "../../../src/nn/functional/conv.ts";
 import * as pools from "../../../src/nn/functional/pool.ts";
 import * as resamples from "../../../src/nn/functional/resample.ts";
+import * as ctcs from "../../../src/nn/generate/ctc.ts";
 import type { Continuation } from "../../../src/nn/generate/decoder.ts";
 import type * as samplings from "../../../src/nn/generate/sampling.ts";
 import {
@@ -432,8 +433,17 @@ const spanned = (say: (span: searches.Span) => unknown) =>
     until: [wholeFrom(0, 2), (until: number) => say({ ...span, until })],
   }) as const;
 
+/** Two time steps of three classes. */
+const steps = ones([1, 2, 3]) as Tensor;
+
 /** Decoding functions. */
-const decodingOptions: OptionTable<typeof searches & typeof samplings> = {
+const decodingOptions: OptionTable<typeof ctcs & typeof searches & typeof samplings> = {
+  ctcGreedySearch: { blank: [wholeFrom(0, 2), (blank) => ctcs.ctcGreedySearch(steps, { blank })] },
+  ctcBeamSearch: {
+    width: [size, (width) => ctcs.ctcBeamSearch(steps, { width })],
+    blank: [wholeFrom(0, 2), (blank) => ctcs.ctcBeamSearch(steps, { width: 1, blank })],
+    bonus: [finiteNumber, (bonus) => ctcs.ctcBeamSearch(steps, { width: 1, bonus })],
+  },
   generate: spanned((s) => searches.generate(model, s, () => 0)),
   greedySearch: spanned((s) => searches.greedySearch(model, s)),
   sampleSequence: {

@@ -131,7 +131,7 @@ export const causalMask = (time: number): Expr => ge(iota([time, time], 0), iota
  *
  * @example
  * ```ts
- * import { alibiSlopes } from "fluxion/nn";
+ * import { alibiSlopes } from "fluxion/functional";
  * alibiSlopes(3) // => [0.0625, 0.00390625, 0.25]
  * ```
  */

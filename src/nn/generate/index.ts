@@ -1,6 +1,13 @@
 /** Generating sequences token by token. */
 
 export {
+  type CtcBeam,
+  type CtcSearch,
+  ctcBeamSearch,
+  ctcGreedySearch,
+  type Transcript,
+} from "./ctc.ts";
+export {
   type Autoregressive,
   type Carried,
   type Continuation,
