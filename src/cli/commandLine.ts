@@ -11,12 +11,19 @@ import { nearest } from "./nearest.ts";
  * own command-line module would add its schemas, a platform package and a quarter of a second to every start.
  */
 
+/** The commands about the folder of a run, or of several. */
+const folderCommands = ["verify", "runs", "plot", "report"] as const;
+type FolderCommand = (typeof folderCommands)[number];
+
+const isFolderCommand = (command: CommandName): command is FolderCommand =>
+  (folderCommands as readonly CommandName[]).includes(command);
+
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: "help"; readonly about: CommandName | undefined }
   | { readonly command: "list"; readonly settings: Settings }
   | { readonly command: "train"; readonly pipeline: string; readonly settings: Settings }
-  | { readonly command: "verify" | "runs"; readonly folder: string; readonly settings: Settings }
+  | { readonly command: FolderCommand; readonly folder: string; readonly settings: Settings }
   | {
       readonly command: "summary" | "profile" | "evaluate" | "predict" | "export";
       readonly pipeline: string;
@@ -120,8 +127,7 @@ export const parse = (args: readonly string[]): E.Either<UsageError, Invocation>
       // The last of two equal flags counts.
       const set = each.flatMap((one) => one.set ?? []);
       const settings: Settings = Object.assign({}, ...each, set.length === 0 ? {} : { set });
-      if (command === "verify" || command === "runs")
-        return { command, folder: pipeline, settings };
+      if (isFolderCommand(command)) return { command, folder: pipeline, settings };
       return command === "list" ? { command, settings } : { command, pipeline, settings };
     }),
   );

@@ -43,6 +43,18 @@ export const commands = {
     help: "the runs in a folder (runs by default) side by side: how they are doing, their metrics, and the settings that differ",
     flags: ["json"],
   },
+  plot: {
+    takesPipeline: false,
+    takes: "DIR",
+    help: "the curves of a run in the terminal; with --output, all its plots as SVG files in that folder",
+    flags: ["output", "pipeline"],
+  },
+  report: {
+    takesPipeline: false,
+    takes: "DIR",
+    help: "write a report of a run as one page of HTML, into its folder or to --output",
+    flags: ["output", "pipeline"],
+  },
   summary: {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",

@@ -160,8 +160,8 @@ export const settings: readonly Setting[] = [
   {
     name: "output",
     value: "FILE",
-    help: "the file to write",
-    expected: "the name of a file",
+    help: "the file to write, or the folder of several",
+    expected: "the name of a file or folder",
     read: (text) => (text === "" ? undefined : { output: text }),
   },
   {

@@ -19,6 +19,7 @@ import { library, pipelineNamed } from "./library.ts";
 import { listed, listText } from "./list.ts";
 import { evaluated, exported, predicted } from "./predict/commands.ts";
 import { profileText } from "./profile/text.ts";
+import { plotted, reported } from "./runs/report.ts";
 import { listedRuns } from "./runs/runs.ts";
 import { summaryCodeText, summaryPlanText, summaryText } from "./summary.ts";
 import { configOf, servicesOf, subscribed, training, verifying } from "./train.ts";
@@ -60,6 +61,20 @@ const profiling = Effect.fnUntraced(function* (name: string, settings: Settings)
 /** The commands about trained models: each returns the text to print. */
 const trainedModel = { evaluate: evaluated, predict: predicted, export: exported } as const;
 
+/** The width of the terminal; infinity where the output goes elsewhere. */
+const columnsOf = ({ isTTY, columns }: typeof process.stdout): number =>
+  isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
+
+/** The commands about the folder of a run: each returns the text to print. */
+const aboutFolder = {
+  runs: (folder: string, { json = false }: Settings) =>
+    listedRuns(folder, { json, columns: columnsOf(process.stdout) }),
+  plot: (folder: string, settings: Settings) =>
+    plotted(folder, settings, columnsOf(process.stdout)),
+  report: reported,
+  verify: verifying,
+} as const;
+
 const perform = Effect.fnUntraced(function* (asked: Invocation) {
   switch (asked.command) {
     case "help":
@@ -79,16 +94,13 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
     }
     case "train":
       return subscribed(training(asked.pipeline, asked.settings));
-    case "runs": {
-      const { columns, isTTY } = process.stdout;
-      const shown = {
-        json: asked.settings.json === true,
-        columns: isTTY ? columns || 80 : Number.POSITIVE_INFINITY,
-      };
-      return yield* print(yield* listedRuns(asked.folder, shown));
+    case "runs":
+    case "plot":
+    case "report":
+    case "verify": {
+      const { command, folder, settings } = asked;
+      return yield* print(yield* aboutFolder[command](folder, settings));
     }
-    case "verify":
-      return yield* print(yield* verifying(asked.folder, asked.settings));
   }
 });
 

@@ -56,6 +56,14 @@ export {
 } from "./observe/figures.ts";
 export * from "./observe/plots/index.ts";
 export {
+  figuresInCheckpoint,
+  type Predictions,
+  predictionsOf,
+  type ReportParts,
+  reportHtml,
+  type Said,
+} from "./observe/report/index.ts";
+export {
   type PngImage,
   type TensorBoard,
   tensorBoard,

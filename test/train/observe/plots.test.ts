@@ -244,6 +244,7 @@ describe("plots in a terminal", () => {
       "  0      1",
     ]);
     expect(curveText({ name: "none", points: [] })).toEqual(["none", "no data"]);
+    expect(curveText({ name: "one", points: [{ x: 3, y: 0.5 }] })).toEqual(["one  0.5 at 3"]);
   });
 });
 

@@ -96,7 +96,7 @@ const drawn = (points: readonly Point[], cells: number, rows: number): readonly 
 
 /**
  * A curve as lines of text, drawn in braille: with its greatest and least value, and its first and last place. Values that
- * are not finite are left out, and counted. Below 12 cells there is only a line of bars.
+ * are not finite are left out, and counted. A single value is said in words. Below 12 cells there is only a line of bars.
  *
  * **Fails with** `InvalidArgument`, thrown, where `columns` or `rows` is not a whole number above 0.
  */
@@ -110,6 +110,9 @@ export const curveText = (
   const lost = points.filter(({ x, y }) => !drawable(x) || !drawable(y)).length;
   const notes = lost === 0 ? [] : [fitted(`${lost} not finite`, columns)];
   if (shown.length === 0) return [title, ...(lost === 0 ? [fitted("no data", columns)] : notes)];
+  const [only, ...others] = shown;
+  if (only !== undefined && others.length === 0)
+    return [fitted(`${oneLine(name)}  ${short(only.y)} at ${short(only.x)}`, columns), ...notes];
   const [bottom, top] = pointRange(({ y }) => y, shown).map(short) as [string, string];
   const [left, right] = pointRange(({ x }) => x, shown).map(short) as [string, string];
   const margin = Math.max(widthOf(bottom), widthOf(top)) + 1;

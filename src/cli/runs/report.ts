@@ -1,0 +1,102 @@
+import * as Effect from "effect/Effect";
+import { replaceFile, writeAll } from "../../io/replaceFile.ts";
+import { oneLine } from "../../terminal.ts";
+import { configured } from "../../train/folder/config.ts";
+import { type FolderRun, readRun } from "../../train/folder/recorded.ts";
+import { curvesOf, metricsIn } from "../../train/observe/plots/curves.ts";
+import {
+  confusionIn,
+  histogramPlots,
+  plotsOf,
+  writePlots,
+} from "../../train/observe/plots/savePlots.ts";
+import { curveText } from "../../train/observe/plots/terminal.ts";
+import {
+  figuresInCheckpoint,
+  lastCheckpoint,
+  missingText,
+  predictionPlots,
+  predictionsOf,
+  reportHtml,
+} from "../../train/observe/report/index.ts";
+import { confusionLines } from "../../train/operators/confusionTable.ts";
+import { loadCheckpoint } from "../../train/state/checkpoint.ts";
+import { pipelineNamed } from "../library.ts";
+
+/** What is said of a run besides its folder. */
+export interface About {
+  /** The pipeline, where it is not found by the name in the configuration. */
+  readonly pipeline?: string;
+  readonly output?: string;
+}
+
+/** What the model of a run's last checkpoint says about rows that were held out; or why it cannot be asked. */
+export const predictionsFor = (
+  run: Pick<FolderRun, "config">,
+  checkpoint: string | undefined,
+  name?: string,
+) =>
+  Effect.gen(function* () {
+    if (checkpoint === undefined) return "no predictions: the run saved no checkpoint";
+    const of = configured(yield* pipelineNamed(name ?? run.config.pipeline ?? ""), run.config);
+    const state = yield* loadCheckpoint(of, checkpoint);
+    return (
+      (yield* predictionsOf(of, state)) ?? "no predictions: its data are no rows to choose from"
+    );
+  }).pipe(Effect.catch((error) => Effect.succeed(missingText(error))));
+
+/** The figures of the params in a checkpoint; none where it cannot be read, such as while it is replaced. */
+export const figuresFor = (checkpoint: string | undefined) =>
+  checkpoint === undefined
+    ? Effect.succeed([])
+    : Effect.orElseSucceed(figuresInCheckpoint(checkpoint), () => []);
+
+/** Writes the report of a run. Returns the text to print. */
+export const reported = Effect.fnUntraced(function* (folder: string, about: About) {
+  const run = yield* readRun(folder);
+  const checkpoint = yield* lastCheckpoint(folder);
+  const predictions = yield* predictionsFor(run, checkpoint, about.pipeline);
+  const page = yield* reportHtml(run, { predictions, figures: yield* figuresFor(checkpoint) });
+  const path = about.output ?? `${folder}/report.html`;
+  yield* replaceFile(path, (file) => writeAll(file, new TextEncoder().encode(page), 0));
+  return [
+    ...(typeof predictions === "string" ? [oneLine(predictions)] : []),
+    `wrote ${oneLine(path)}`,
+  ].join("\n");
+});
+
+/** The curves of a run for a terminal of so many columns. */
+const curvesText = ({ events }: FolderRun, columns: number): string =>
+  ["loss", ...metricsIn(events)]
+    .flatMap((name) =>
+      curvesOf(events, name).map((curve) =>
+        curveText({ ...curve, name: `${name} (${curve.name})` }, { columns }).join("\n"),
+      ),
+    )
+    .join("\n\n");
+
+/**
+ * Draws a run: into SVG files where there is a folder for them, and into the terminal otherwise. Returns the text to print.
+ */
+export const plotted = Effect.fnUntraced(function* (folder: string, about: About, columns: number) {
+  const run = yield* readRun(folder);
+  if (about.output === undefined) {
+    const held = confusionIn(run.events);
+    const confusion = held?._tag === "Validated" && held.confusion;
+    return [
+      curvesText(run, Math.min(columns, 100)),
+      ...(confusion ? ["", ...confusionLines(confusion)] : []),
+    ].join("\n");
+  }
+  const checkpoint = yield* lastCheckpoint(folder);
+  const predictions = yield* predictionsFor(run, checkpoint, about.pipeline);
+  const paths = yield* writePlots(
+    {
+      ...plotsOf(run.events),
+      ...histogramPlots(yield* figuresFor(checkpoint)),
+      ...(typeof predictions === "object" && predictionPlots(predictions)),
+    },
+    about.output,
+  );
+  return paths.map((path) => `wrote ${oneLine(path)}`).join("\n");
+});
