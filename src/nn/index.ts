@@ -133,21 +133,31 @@ export {
   type CellOptions,
   type CellParams,
   gruCell,
+  type LstmOptions,
   lstmCell,
   rnnCell,
 } from "./layers/recurrent/cells.ts";
 export {
-  type Carries,
+  type ConvLstm,
+  type ConvLstmOptions,
+  convLstm1d,
+  convLstm2d,
+  convLstm3d,
+} from "./layers/recurrent/convLstm.ts";
+export {
   gru,
   lstm,
-  type Recurred,
-  type RecurrenceOptions,
   type RecurrentLayer,
-  type RecurrentParams,
-  type Run,
   recurrent,
   rnn,
 } from "./layers/recurrent/recurrent.ts";
+export type {
+  Carries,
+  Recurred,
+  RecurrenceOptions,
+  RecurrentParams,
+  Run,
+} from "./layers/recurrent/stacked.ts";
 export {
   type ConvolutionOptions,
   type ConvolutionParams,

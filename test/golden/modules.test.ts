@@ -15,7 +15,8 @@ import { attentionWeights } from "../../src/nn/functional/attention.ts";
 import type { Context, Symbolic } from "../../src/nn/layer.ts";
 import { multiHeadAttention } from "../../src/nn/layers/attention.ts";
 import { batchNorm } from "../../src/nn/layers/normalization/batchNorm.ts";
-import { gru, lstm, type RecurrentParams, rnn } from "../../src/nn/layers/recurrent/recurrent.ts";
+import { gru, lstm, rnn } from "../../src/nn/layers/recurrent/recurrent.ts";
+import type { RecurrentParams } from "../../src/nn/layers/recurrent/stacked.ts";
 import {
   transformerDecoderBlock,
   transformerEncoderBlock,
@@ -98,7 +99,7 @@ const recurrence =
   ({ kind, cfg }: ModuleRecord): Model =>
   (p, [x]) => {
     const [layers, bidirectional] = [Number(cfg.num_layers), cfg.bidirectional === true];
-    const build = kind === "rnn" ? rnn : kind === "gru" ? gru : lstm;
+    const build: typeof gru = kind === "rnn" ? rnn : kind === "gru" ? gru : lstm;
     const layer = build(Number(cfg.input), Number(cfg.hidden), { layers, bidirectional });
     const params = Array.from({ length: layers }, (_, l) =>
       (bidirectional ? ["", "_reverse"] : [""]).map((suffix) => ({

@@ -15,7 +15,7 @@ const modulesOf = (room: string): readonly string[] =>
  * rooms are registered, except those named here: they define no layer, loss, metric or optimizer, only parts of them.
  */
 const others: { readonly [room: string]: readonly string[] } = {
-  "nn/layers/recurrent": ["cells"],
+  "nn/layers/recurrent": ["cells", "stacked"],
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric", "pairs"],
@@ -30,7 +30,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
   ],
   "nn/layers/normalization": ["batchNorm", "norm"],
   "nn/layers/graph": ["graphAttention", "graphConvolution", "messagePassing"],
-  "nn/layers/recurrent": ["recurrent"],
+  "nn/layers/recurrent": ["convLstm", "recurrent"],
   "nn/layers/spatial": ["conv", "pool", "resize"],
   "nn/combinators": ["containers", "lora", "overTime", "parametrize", "sequential", "skip"],
   "nn/losses": [

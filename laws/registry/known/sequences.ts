@@ -89,6 +89,18 @@ const inTurn: readonly KnownLayer[] = [
   },
 ];
 
+/** The params of a cell with 3 hidden units and 2 outputs. */
+const projected = (layer: 0 | 1, direction: 0 | 1): ByPath => {
+  const [path, seed] = [`${layer}.${direction}`, 1 + 2 * layer + direction];
+  return {
+    [`${path}.inputWeight`]: distinct([2 + 2 * layer, 12], seed),
+    [`${path}.hiddenWeight`]: distinct([2, 12], seed + 1),
+    [`${path}.projection`]: distinct([3, 2], seed + 2),
+    [`${path}.inputBias`]: distinct([12], seed + 3),
+    [`${path}.hiddenBias`]: distinct([12], seed + 4),
+  };
+};
+
 const exact = { epsilon: 0 };
 const loops = "loops over numbers, from the paper";
 
@@ -427,6 +439,13 @@ export const knownSequences: KnownLayers<
       params: underPath("0.0", gatesOf(2, 2, 4)),
       x: moments,
       y: longShort(moments, gatesOf(2, 2, 4)),
+    },
+    {
+      source: "PyTorch 1.13",
+      layer: recurrences.lstm(2, 3, { projSize: 2, layers: 2, bidirectional: true }),
+      params: { ...projected(0, 0), ...projected(0, 1), ...projected(1, 0), ...projected(1, 1) },
+      x: distinct([3, 2], 6),
+      y: reference["lstm, projected"],
     },
   ],
   gru: [

@@ -250,7 +250,10 @@ const initials: InitialTable<Modules> = {
     params: { ...cell(4, "0.0"), ...cell(4, "0.1"), ...cell(4, "1.0"), ...cell(4, "1.1") },
   },
   rnn: { layer: recurrences.rnn(3, 4), params: cell(4, "0.0") },
-  lstm: { layer: recurrences.lstm(3, 4), params: cell(4, "0.0") },
+  lstm: {
+    layer: recurrences.lstm(3, 4, { projSize: 2 }),
+    params: { ...cell(4, "0.0"), "0.0.projection": fanIn(4) },
+  },
   gru: { layer: recurrences.gru(3, 4), params: cell(4, "0.0") },
   timeDistributed: { layer: sequences.timeDistributed(one), params: own },
   masked: { layer: sequences.masked((x) => x, one), params: own },

@@ -137,6 +137,7 @@ export const sequenceLayers: Settings<
       layer: lstm(1, 2, { layers: 2, bidirectional: true, dropout: 0.5, output: "last" }),
       shape: [2, 1],
     },
+    { layer: lstm(2, 3, { projSize: 2 }), shape: [2, 2] },
   ],
   gru: [
     { layer: gru(2, 2), shape: [3, 2] },

@@ -321,6 +321,7 @@ const layerOptions: OptionTable<
   lstm: {
     layers: [size, (n) => recurrences.lstm(2, 2, { layers: n })],
     dropout: [rate, (n) => recurrences.lstm(2, 2, { dropout: n })],
+    projSize: [wholeFrom(1, 4), (projSize) => recurrences.lstm(2, 5, { projSize })],
   },
   gru: {
     layers: [size, (n) => recurrences.gru(2, 2, { layers: n })],

@@ -1,11 +1,14 @@
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
+import { add, maximum, minimum, mul } from "../../../src/ir/ops/elementwise.ts";
 import { slice } from "../../../src/ir/ops/structural.ts";
 import { open } from "../../../src/nn/apply.ts";
-import type { Composable, OpenLayer } from "../../../src/nn/layer.ts";
+import { relu } from "../../../src/nn/functional/activation.ts";
+import type { Activation, Composable, OpenLayer } from "../../../src/nn/layer.ts";
 import * as bilinears from "../../../src/nn/layers/bilinear.ts";
 import * as einsums from "../../../src/nn/layers/einsumDense.ts";
 import * as bags from "../../../src/nn/layers/embeddingBag.ts";
+import * as convLstms from "../../../src/nn/layers/recurrent/convLstm.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { KnownLayer, KnownLayers } from "../../networks/knownLayers.ts";
 import { numbers } from "./numbers.ts";
@@ -59,8 +62,30 @@ const dense = (
 });
 const biases = numbers([2, 2], 6);
 
+/** Two filters, over windows of an extent. */
+const convLstm = (
+  name: keyof typeof reference,
+  window: readonly number[],
+  inputs: number,
+  x: readonly number[],
+) => ({
+  source: keras,
+  params: {
+    "0.0.inputWeight": numbers([...window, inputs, 8], 1),
+    "0.0.hiddenWeight": numbers([...window, 2, 8], 3),
+    "0.0.inputBias": numbers([8], 5),
+  },
+  x: numbers(x, 2),
+  y: reference[name],
+});
+/** The gates of Keras 2. */
+const keras2Sigmoid = ((x: Expr): Expr =>
+  minimum(maximum(add(mul(x, 0.2), 0.5), 0), 1)) as Activation;
+
 /** Known values of layers that users of PyTorch and Keras look for. */
-export const knownPorted: KnownLayers<typeof bilinears & typeof bags & typeof einsums> = {
+export const knownPorted: KnownLayers<
+  typeof bilinears & typeof bags & typeof convLstms & typeof einsums
+> = {
   bilinear: [
     {
       layer: bilinears.bilinear(1, 2, 1),
@@ -76,6 +101,30 @@ export const knownPorted: KnownLayers<typeof bilinears & typeof bags & typeof ei
       params: { weight: numbers([2, 3, 2]), bias: numbers([2], 5) },
       x: [...numbers([2], 2), ...numbers([3], 3)],
       y: reference.bilinear,
+    },
+  ],
+  convLstm1d: [
+    {
+      ...convLstm("convLstm1d", [2], 1, [2, 4, 1]),
+      layer: convLstms.convLstm1d(1, 2, 2, { padding: "same" }),
+    },
+  ],
+  convLstm2d: [
+    {
+      ...convLstm("convLstm2d", [3, 2], 2, [3, 3, 2, 2]),
+      layer: convLstms.convLstm2d(2, 2, [3, 2], { padding: "same" }),
+    },
+    {
+      ...convLstm("convLstm2d, strided", [2, 2], 1, [2, 5, 4, 1]),
+      layer: convLstms.convLstm2d(1, 2, 2, {
+        ...{ stride: 2, output: "last", activation: relu, recurrentActivation: keras2Sigmoid },
+      }),
+    },
+  ],
+  convLstm3d: [
+    {
+      ...convLstm("convLstm3d", [1, 2, 2], 1, [2, 2, 3, 2, 1]),
+      layer: convLstms.convLstm3d(1, 2, [1, 2, 2], { padding: "same" }),
     },
   ],
   einsumDense: [

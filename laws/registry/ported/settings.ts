@@ -1,11 +1,12 @@
 import * as bilinears from "../../../src/nn/layers/bilinear.ts";
 import * as einsums from "../../../src/nn/layers/einsumDense.ts";
 import * as bags from "../../../src/nn/layers/embeddingBag.ts";
-import { all, deviating, type InitialTable, within } from "../../randomness/initials.ts";
+import * as convLstms from "../../../src/nn/layers/recurrent/convLstm.ts";
+import { all, derived, deviating, type InitialTable, within } from "../../randomness/initials.ts";
 import { ofTokens } from "../networks/sequences.ts";
 import type { Settings } from "../networks/settings.ts";
 
-type Ported = typeof bilinears & typeof bags & typeof einsums;
+type Ported = typeof bilinears & typeof bags & typeof convLstms & typeof einsums;
 
 /** Layers that users of PyTorch and Keras look for, in several settings. A missing one does not compile. */
 export const ported: Settings<Ported> = {
@@ -13,6 +14,20 @@ export const ported: Settings<Ported> = {
     { layer: bilinears.bilinear(2, 3, 2), shape: [5] },
     { layer: bilinears.bilinear(1, 1, 2, { bias: false }), shape: [3, 2] },
   ],
+  convLstm1d: [
+    { layer: convLstms.convLstm1d(1, 2, 2, { padding: "same" }), shape: [2, 3, 1] },
+    {
+      layer: convLstms.convLstm1d(1, 1, 2, { layers: 2, padding: "same", dropout: 0.5 }),
+      shape: [2, 2, 1],
+    },
+  ],
+  convLstm2d: [
+    {
+      layer: convLstms.convLstm2d(1, 1, [2, 1], { bidirectional: true, output: "last", stride: 2 }),
+      shape: [2, 3, 2, 1],
+    },
+  ],
+  convLstm3d: [{ layer: convLstms.convLstm3d(1, 1, [1, 2, 1]), shape: [2, 1, 3, 1, 1] }],
   einsumDense: [
     {
       layer: einsums.einsumDense("td,dhk->thk", [-1, 3], [-1, 2, 2], { biasAxes: "k" }),
@@ -37,6 +52,29 @@ export const portedInitials: InitialTable<Ported> = {
   bilinear: {
     layer: bilinears.bilinear(4, 5, 3),
     params: { weight: within(1 / 2), bias: within(1 / 2) },
+  },
+  convLstm1d: {
+    layer: convLstms.convLstm1d(2, 3, 3, { unitForgetBias: false }),
+    params: {
+      "0.0.inputWeight": within(Math.sqrt(6 / (3 * 2 + 3 * 4 * 3))),
+      "0.0.hiddenWeight": derived,
+      "0.0.inputBias": all(0),
+    },
+  },
+  convLstm2d: {
+    layer: convLstms.convLstm2d(2, 1, [3, 2], { bias: false }),
+    params: {
+      "0.0.inputWeight": within(Math.sqrt(6 / (6 * 2 + 6 * 4))),
+      "0.0.hiddenWeight": derived,
+    },
+  },
+  convLstm3d: {
+    layer: convLstms.convLstm3d(2, 1, 2),
+    params: {
+      "0.0.inputWeight": within(Math.sqrt(6 / (8 * 2 + 8 * 4))),
+      "0.0.hiddenWeight": derived,
+      "0.0.inputBias": derived,
+    },
   },
   einsumDense: {
     layer: einsums.einsumDense("td,dhk->thk", [-1, 3], [-1, 2, 4], { biasAxes: "hk" }),

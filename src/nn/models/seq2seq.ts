@@ -23,7 +23,8 @@ import {
   type CellParams,
   gruCell,
 } from "../layers/recurrent/cells.ts";
-import { type RecurrentParams, recurrent } from "../layers/recurrent/recurrent.ts";
+import { recurrent } from "../layers/recurrent/recurrent.ts";
+import type { RecurrentParams } from "../layers/recurrent/stacked.ts";
 import {
   type Alignment,
   type AlignmentParams,
@@ -130,6 +131,13 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
   const looksFirst = attention === "bahdanau";
   const feeds = attention === "luong-fed";
   const cell = cellOf(looksFirst || feeds ? width + hidden : width, hidden);
+  if (cell.outputs !== hidden)
+    throw new InvalidArgument({
+      op: "seq2seq",
+      argument: "cell",
+      expected: "a cell without a projection",
+      actual: `projSize: ${cell.outputs}`,
+    });
   const drop = dropout(rate);
   const dropped = (x: Expr, occasion: number, context: Context): Expr =>
     drop.apply(undefined, undefined, x, {

@@ -57,7 +57,7 @@ const failure = (layer: AnyLayer, x: Tensor): string => {
 describe("ragged sequences", () => {
   const x = normal(key(1), [5, 3]);
 
-  it.each([rnn, lstm, gru])(
+  it.each<typeof gru>([rnn, lstm, gru])(
     "the last output of a padded sequence equals that of the sequence",
     (kind) => {
       const layer = kind(3, 4, { layers: 2, bidirectional: true, output: "last" });

@@ -82,6 +82,60 @@ def batch_norm():
         yield f"batchNorm {name} evaluated", theirs(layer(theirs(batches[0])))
 
 
+def projected():
+    """An LSTM with a projection, of two layers in both directions."""
+    layer = nn.LSTM(2, 3, num_layers=2, bidirectional=True, proj_size=2)
+    for l in range(2):
+        for d, suffix in enumerate(("", "_reverse")):
+            inputs, seed = (2, 4)[l], 1 + 2 * l + d
+            params = layer.__getattr__
+            params(f"weight_ih_l{l}{suffix}").data = tensor(inputs, 12, seed=seed).T
+            params(f"weight_hh_l{l}{suffix}").data = tensor(2, 12, seed=seed + 1).T
+            params(f"weight_hr_l{l}{suffix}").data = tensor(3, 2, seed=seed + 2).T
+            params(f"bias_ih_l{l}{suffix}").data = tensor(12, seed=seed + 3)
+            params(f"bias_hh_l{l}{suffix}").data = tensor(12, seed=seed + 4)
+    yield "lstm, projected", layer(tensor(3, 2, seed=6))[0]
+
+
+def convolved(x, w, stride=1, same=True):
+    """Loops: x [...n, in], w [...k, in, out]; "same" adds zeros as TensorFlow does, more at the end."""
+    rank = x.ndim - 1
+    k = w.shape[:rank]
+    if same:
+        x = np.pad(x, [((n - 1) // 2, n - 1 - (n - 1) // 2) for n in k] + [(0, 0)])
+    out = [(n - m) // stride + 1 for n, m in zip(x.shape, k)]
+    y = np.zeros((*out, w.shape[-1]))
+    for at in np.ndindex(*out):
+        window = x[tuple(slice(i * stride, i * stride + m) for i, m in zip(at, k))]
+        y[at] = np.tensordot(window, w, rank + 1)
+    return y
+
+
+def conv_lstm():
+    """Keras's ConvLSTM: gates in the order i, f, c, o; the recurrent convolution has stride 1 and padding "same"."""
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))
+    keras2 = lambda z: np.clip(0.2 * z + 0.5, 0, 1)
+    relu = lambda z: np.maximum(z, 0)
+    for name, window, shape, stride, same, gate, act in (
+        ("convLstm1d", (2,), (2, 4, 1), 1, True, sigmoid, np.tanh),
+        ("convLstm2d", (3, 2), (3, 3, 2, 2), 1, True, sigmoid, np.tanh),
+        ("convLstm2d, strided", (2, 2), (2, 5, 4, 1), 2, False, keras2, relu),
+        ("convLstm3d", (1, 2, 2), (2, 2, 3, 2, 1), 1, True, sigmoid, np.tanh),
+    ):
+        w, u, b = numbers(*window, shape[-1], 8), numbers(*window, 2, 8, seed=3), numbers(8, seed=5)
+        h = c = None
+        outputs = []
+        for x in numbers(*shape, seed=2):
+            z = convolved(x, w, stride, same) + b
+            h = np.zeros((*z.shape[:-1], 2)) if h is None else h
+            c = np.zeros_like(h) if c is None else c
+            i, f, g, o = np.split(z + convolved(h, u), 4, axis=-1)
+            c = gate(f) * c + gate(i) * act(g)
+            h = gate(o) * act(c)
+            outputs.append(h)
+        yield name, h if "strided" in name else np.stack(outputs)
+
+
 def listed(y):
     return y.detach().tolist() if isinstance(y, torch.Tensor) else np.asarray(y).tolist()
 
@@ -89,7 +143,7 @@ def listed(y):
 if __name__ == "__main__":
     print("/** Made by test/nn/layers/reference.py. */")
     print("export const reference = {")
-    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm):
+    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm, projected, conv_lstm):
         for name, y in section():
             print(f"{json.dumps(name)}: {json.dumps(listed(y))},")
     print("};")

@@ -1,9 +1,12 @@
 import type { Expr } from "../../../ir/expr.ts";
+import { dot } from "../../../ir/ops/contraction.ts";
 import { add, logistic, mul, sub, tanh } from "../../../ir/ops/elementwise.ts";
+import { fill } from "../../../ir/ops/indexing.ts";
 import { sliceAxis } from "../../../ir/ops/structural.ts";
 import { type Key, split } from "../../../tensor/key.ts";
 import { type ListOf, listOf } from "../../../tensor/list.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
+import { wholeTo } from "../../../tensor/validate.ts";
 import { affine, requireSizes } from "../../functional/affine.ts";
 import { fanInUniform, type Initializer } from "../../initializers.ts";
 import type { Activation, Symbolic } from "../../layer.ts";
@@ -19,6 +22,8 @@ export interface CellParams {
   readonly hiddenWeight: Tensor;
   readonly inputBias?: Tensor;
   readonly hiddenBias?: Tensor;
+  /** What makes outputs of the hidden units, `[hidden, projSize]`, where the cell has a projection. */
+  readonly projection?: Tensor;
 }
 
 /** Options of a recurrent cell: whether it has biases, and how its weights begin. */
@@ -31,7 +36,13 @@ export interface CellOptions {
   readonly recurrentInit?: Initializer;
 }
 
-/** The carry of a cell: a list of vectors `[hidden]`. The first is the output. */
+/** Options of an LSTM cell. */
+export interface LstmOptions extends CellOptions {
+  /** The width of the outputs, a projection of the hidden units; less than their number. Defaults to no projection. */
+  readonly projSize?: number;
+}
+
+/** The carry of a cell: a list of vectors. The first is the output, `[outputs]`, the others are `[hidden]`. */
 export type Carry = readonly [output: Expr, ...memories: Expr[]];
 
 /** One time step of a recurrence. */
@@ -39,8 +50,12 @@ export interface Cell {
   readonly name: string;
   readonly inputs: number;
   readonly hidden: number;
+  /** The width of the output: `hidden`, or that of its projection. */
+  readonly outputs: number;
   /** The number of carried vectors: 1, or 2 with a memory cell. */
   readonly carries: number;
+  /** The carry before the first step: zeros. `projected` are the inputs of all time steps, as `project` gives them. */
+  readonly start: (projected: Expr) => Carry;
   readonly init: (key: Key) => CellParams;
   /** The affine map of the inputs, for all time steps at once. **Shapes** `x: [...s, inputs] → [...s, gates·hidden]`. */
   readonly project: (params: Symbolic<CellParams>, x: Expr) => Expr;
@@ -57,21 +72,35 @@ const cell = (
   name: string,
   { inputs, hidden }: { readonly inputs: number; readonly hidden: number },
   { gates, carries }: { readonly gates: number; readonly carries: number },
-  { bias = true, weightInit = fanInUniform, recurrentInit = fanInUniform }: CellOptions,
+  options: LstmOptions,
   gating: Gating,
 ): Cell => {
+  const { bias = true, weightInit = fanInUniform, recurrentInit = fanInUniform } = options;
+  const { projSize } = options;
   requireSizes(name, { inputs, hidden });
+  wholeTo(1, hidden - 1)(name, { projSize });
+  const outputs = projSize ?? hidden;
   const fan = { in: hidden, out: gates * hidden };
   return {
     name,
     inputs,
     hidden,
+    outputs,
     carries,
+    start: ({ dtype }) => [
+      fill([outputs], 0, dtype),
+      ...Array.from({ length: carries - 1 }, () => fill([hidden], 0, dtype)),
+    ],
     init: (key) => {
-      const [forInput, forHidden, forInputBias, forHiddenBias] = split(key, 4);
+      const keys: readonly Key[] = split(key, projSize === undefined ? 4 : 5);
+      const [forInput, forHidden, forInputBias, forHiddenBias, forOutput = key] = keys as ListOf<
+        4,
+        Key
+      >;
       const weights = {
         inputWeight: weightInit(forInput, [inputs, gates * hidden], fan),
-        hiddenWeight: recurrentInit(forHidden, [hidden, gates * hidden], fan),
+        hiddenWeight: recurrentInit(forHidden, [outputs, gates * hidden], fan),
+        ...(projSize && { projection: recurrentInit(forOutput, [hidden, projSize], fan) }),
       };
       if (!bias) return weights;
       const offset = (own: Key) => fanInUniform(own, [gates * hidden], fan);
@@ -79,17 +108,19 @@ const cell = (
     },
     project: ({ inputWeight, inputBias }, x) =>
       affine({ weight: inputWeight, ...(inputBias && { bias: inputBias }) }, x),
-    step: ({ hiddenWeight, hiddenBias }, carry, projected) =>
-      gating(
+    step: ({ hiddenWeight, hiddenBias, projection }, carry, projected) => {
+      const [output, ...memories] = gating(
         projected,
         affine({ weight: hiddenWeight, ...(hiddenBias && { bias: hiddenBias }) }, carry[0]),
         carry,
-      ),
+      );
+      return [projection ? dot(output, projection, [[0], [0]]) : output, ...memories];
+    },
   };
 };
 
-/** Splits a vector into its `gates` gates. */
-const gatesOf = <const N extends number>(x: Expr, gates: N): ListOf<N, Expr> => {
+/** Splits a vector, or the channels of an image, into its `gates` gates. */
+export const gatesOf = <const N extends number>(x: Expr, gates: N): ListOf<N, Expr> => {
   const size = (x.shape.at(-1) ?? 0) / gates;
   return listOf(gates, (i) => sliceAxis(x, -1, i * size, (i + 1) * size));
 };
@@ -114,13 +145,15 @@ export const rnnCell = (
 /**
  * The long short-term memory (LSTM) cell: gates control what a memory keeps, takes in and gives out.
  *
- * **Shapes** `x: [inputs]`, carry `h: [hidden]` and `c: [hidden]`; params in the order i, f, g, o.
- * **Math** with `z = xW + b + hU + b'`: `c' = σ(z_f) c + σ(z_i) tanh(z_g)`, `h' = σ(z_o) tanh(c')`.
- * **Fails with** as {@link rnnCell}.
+ * **Shapes** `x: [inputs]`, carry `h: [hidden]`, or `[projSize]`, and `c: [hidden]`; params in the order i, f, g, o.
+ * **Math** with `z = xW + b + hU + b'`: `c' = σ(z_f) c + σ(z_i) tanh(z_g)`, `h' = σ(z_o) tanh(c')`; with a projection
+ * `h' = (σ(z_o) tanh(c')) V`.
+ * **Fails with** as {@link rnnCell}; `InvalidArgument`, thrown, where `projSize` is not from 1 to `hidden - 1`.
  * **Source** Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997); the forget gate: Gers,
- * Schmidhuber and Cummins, "Learning to Forget" (2000).
+ * Schmidhuber and Cummins, "Learning to Forget" (2000); the projection: Sak, Senior and Beaufays (2014),
+ * arXiv:1402.1128.
  */
-export const lstmCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>
+export const lstmCell = (inputs: number, hidden: number, options: LstmOptions = {}): Cell =>
   cell("lstm", { inputs, hidden }, { gates: 4, carries: 2 }, options, (x, h, [, memory = h]) => {
     const [i, f, g, o] = gatesOf(add(x, h), 4);
     const kept = mul(logistic(f), memory);
