@@ -81,7 +81,8 @@ export const trainerOf = (
           tap((event) => {
             if (event._tag === "Started") event.requestState?.(step);
           }),
-          takeWhile(({ _tag }) => _tag !== "StateReached", true),
+          // Operators may ask for other states.
+          takeWhile((event) => event._tag !== "StateReached" || event.step !== step, true),
           toArray(),
         ),
       );

@@ -75,7 +75,7 @@ export {
   earlyStopping,
 } from "./operators/earlyStopping.ts";
 export { type Fold, folded } from "./operators/fold.ts";
-export { type Monitor, monitored } from "./operators/monitor.ts";
+export { type Mode, type Monitor, monitored } from "./operators/monitor.ts";
 export {
   type PrintProgress,
   printProgress,
@@ -93,6 +93,8 @@ export { type StatesEvery, statesEvery } from "./operators/statesEvery.ts";
 export { type StopAfter, stopAfter } from "./operators/stopAfter.ts";
 export { type StopWhen, stopWhen } from "./operators/stopWhen.ts";
 export { type TextOptions, textSampler } from "./operators/textSampler.ts";
+export { type RateOnPlateau, reduceRateOnPlateau } from "./operators/tuning/reduceRateOnPlateau.ts";
+export { type Tuning, tuned } from "./operators/tuning/tuned.ts";
 export { asBaseline } from "./pipeline/asBaseline.ts";
 export type { Baseline } from "./pipeline/baseline.ts";
 export * from "./pipeline/overrides.ts";

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer";
 import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import { map } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { check, checkAsync, type Law } from "../../laws/law.ts";
 import {
@@ -68,6 +69,8 @@ import {
   supervised,
   tensor,
   withBatchSize,
+  withCallback,
+  withOptimizer,
 } from "../../src/index.ts";
 import {
   add,
@@ -81,7 +84,13 @@ import {
   takeAlongAxis,
 } from "../../src/ir/index.ts";
 import { type Ratio, rouge } from "../../src/nn/metrics/index.ts";
-import type { GradientTransformation, LearningRate } from "../../src/optim/index.ts";
+import {
+  type GradientTransformation,
+  injectHyperparameters,
+  type LearningRate,
+  setHyperparameters,
+} from "../../src/optim/index.ts";
+import { tuned } from "../../src/train/index.ts";
 import { device } from "../backend/late.ts";
 
 describe("optimizers", () => {
@@ -295,8 +304,73 @@ describe.each(Object.keys(backends) as readonly (keyof typeof backends)[])(
   },
 );
 
+/** Hyper-parameters that follow from the losses of all steps until then. */
+const following = (every?: number) =>
+  tuned<number, unknown>({
+    name: "following",
+    init: 0,
+    is: (memory): memory is number => typeof memory === "number",
+    step: (sum, event) => (event._tag === "StepCompleted" ? sum + event.loss : sum),
+    values: (sum) => ({ learningRate: 0.1 / (1 + sum), momentum: 0.5 / (1 + sum) }),
+    ...(every !== undefined && { every }),
+  });
+const following$ = (every?: number) =>
+  pipe(
+    small,
+    withOptimizer(
+      injectHyperparameters({ learningRate: 0.1, momentum: 0.5 }, ({ learningRate, momentum }) =>
+        sgd({ learningRate: () => learningRate, momentum }),
+      ),
+    ),
+    withCallback(following(every)),
+  );
+
+describe.each([
+  ["at the end of epochs", undefined],
+  ["every 2 steps", 2],
+  ["every 3 steps", 3],
+] as const)("training with hyper-parameters that change %s", (_, every) => {
+  test.each(["wasm", "reference", "a device 3 steps ahead"] as const)("on %s", async (name) => {
+    const subject = { ...trainerOf(following$(every), backends[name]), name };
+    for (const law of [resumption, interruption, reproduction])
+      await mustHoldInTime(law, subject, { runs: 4 });
+  });
+});
+
 describe("planted mistakes in training are caught", () => {
   const trainer = trainerOf(small);
+
+  test("hyper-parameters that change and are not saved, or whose fold forgets", async () => {
+    const original = { learningRate: 0.1, momentum: 0.5 };
+    const unsaved = pipe(
+      following$(2),
+      withCallback<unknown>(
+        map((event) =>
+          "state" in event && event._tag !== "Started"
+            ? {
+                ...event,
+                state: {
+                  ...event.state,
+                  carried: setHyperparameters(event.state.carried, original),
+                },
+              }
+            : event,
+        ),
+      ),
+    );
+    const forgetful = pipe(
+      following$(2),
+      withCallback<unknown>(
+        map((event) =>
+          "state" in event ? { ...event, state: { ...event.state, memory: {} } } : event,
+        ),
+      ),
+    );
+    for (const mistaken of [unsaved, forgetful]) {
+      const verdict = await checkAsync(resumption, trainerOf(mistaken), { runs: 10 });
+      expect(isLeft(verdict) && verdict.left.reason).toMatch(/loss of step|an epoch scores/);
+    }
+  });
 
   test("a resumption that resets the optimizer", async () => {
     const forgetful: Trainer = {

@@ -4,7 +4,10 @@ import { jsonLine } from "../../terminal.ts";
 import type { Directions, TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown }
-  ? Omit<E, "state" | "tested$" | "requestState" | "hold" | "within" | "scheduler">
+  ? Omit<
+      E,
+      "state" | "tested$" | "requestState" | "hold" | "setHyperparameters" | "within" | "scheduler"
+    >
   : E;
 
 /** A training event as JSON: without the state and functions that some events carry. */

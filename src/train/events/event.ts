@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect";
 import type { Observable, SchedulerLike } from "rxjs";
 import type { Directions, MetricValues, Score } from "../../learn/scoring.ts";
 import type { ConfusionTable } from "../../nn/metrics/metric.ts";
+import type { HyperparametersIn } from "../../optim/transforms/hyperparameters.ts";
 import type { TrainState } from "../state/state.ts";
 
 export type { Directions, MetricValues, Score };
@@ -49,6 +50,12 @@ export interface Started<State = TrainState> {
    * on an event, and must not be overtaken. `undefined` where no run waits.
    */
   readonly hold?: (() => () => void) | undefined;
+  /**
+   * Changes hyper-parameters of the optimizer before the next step: for an operator, while it has an event with a state
+   * and the run waits, so that every device changes them at the same step. Fails with `InvalidArgument`, thrown, at other
+   * times. `undefined` where no run listens.
+   */
+  readonly setHyperparameters?: ((values: HyperparametersIn) => void) | undefined;
   /**
    * Puts an operator's work where the run is: it has the run's tracer and spans, and takes its turns with it. `undefined`
    * where the run is elsewhere.

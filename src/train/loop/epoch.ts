@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect";
 import type { Tensors } from "../../backend/backend.ts";
-import { answer, runFailure } from "../../backend/later.ts";
+import { answer, type RunFailure, runFailure } from "../../backend/later.ts";
 import { Turns } from "../../data/source/turns.ts";
 import { NonFinite } from "../../errors.ts";
-import { flattenTensors } from "../../ir/trees.ts";
+import { flattenTensors, treeOf } from "../../ir/trees.ts";
 import type { StepReport } from "../../learn/program.ts";
+import {
+  type HyperparametersIn,
+  setHyperparameters,
+} from "../../optim/transforms/hyperparameters.ts";
 import type { Score, StateReached, StepCompleted } from "../events/event.ts";
 import type { Emit } from "../events/fromEffect.ts";
 import { firstNonFinite, keptOf, withKept } from "../state/initial.ts";
@@ -74,17 +78,27 @@ export const epoch = Effect.fnUntraced(function* <C>(
   const reach = Effect.map(sound, (leaves) => {
     reached = step;
     requests.answer(step);
+    requests.allowChange(true);
     emit.next({ _tag: "StateReached", epoch: state.epoch + 1, step, state: within(leaves) });
   });
   /** Emits the last state, unless the last event with a state had it, before an effect fails. */
   const saving = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
     Effect.tapCause(effect, () => (step === reached ? Effect.void : Effect.ignore(reach)));
   const wait = saving(reader.wait);
+  /** Changes hyper-parameters of the state, where no step is under way. */
+  const changed = (values: HyperparametersIn): Effect.Effect<void, RunFailure> =>
+    Effect.map(answer(steps.leaves), (leaves) => {
+      const kept = treeOf(shape, leaves);
+      const carried = setHyperparameters(kept.carried, values);
+      steps.replace(flattenTensors({ ...kept, carried }).leaves);
+    });
 
   const submit = (): Submitted<EpochError> => {
     if (step + sizes.length >= requests.next()) return reach;
     const held = requests.held();
     if (held !== undefined) return held;
+    const changes = requests.changes();
+    if (changes !== undefined) return changed(changes);
     const rows = reader.ready();
     if (rows === undefined) return wait;
     if (rows === 0) return "ended";
@@ -96,6 +110,7 @@ export const epoch = Effect.fnUntraced(function* <C>(
       // A dataset that computes its rows may throw. No step was taken then.
       return saving(runFailure(error));
     }
+    requests.allowChange(false);
     sizes = [...sizes, rows];
     return "submitted";
   };

@@ -124,6 +124,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
   const asked = requests();
   const { now, scheduler } = yield* Turns;
   const began = now();
+  asked.allowChange(true);
   emit.next({
     _tag: "Started",
     pipeline: of.name,
@@ -137,6 +138,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     tested$: prepared.test === undefined ? undefined : tested$,
     requestState: asked.ask,
     hold: asked.hold,
+    setHyperparameters: asked.change,
     within,
     scheduler,
     state: start,
@@ -169,6 +171,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
         ),
     );
     asked.answer(state.step);
+    asked.allowChange(true);
     emit.next({
       _tag: "EpochCompleted",
       epoch: state.epoch,

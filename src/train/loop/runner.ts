@@ -69,6 +69,8 @@ export interface Runner {
   readonly read: () => Later<StepReport>;
   /** A copy of the state's leaves after every step that was read, where no other is under way. */
   readonly leaves: () => Later<Tensors>;
+  /** Goes on from other leaves, where no step is under way. */
+  readonly replace: (leaves: Tensors) => void;
   /** Gives up the steps that were not read, and the memory of the state. */
   readonly release: () => void;
 }
@@ -122,6 +124,11 @@ export const runner = (main: CompiledStep, start: Tensors): Runner => {
       return (oldest as () => Later<StepReport>)(); // a step was submitted
     },
     leaves: () => session?.state() ?? leaves,
+    replace: (others) => {
+      session?.release();
+      session = undefined;
+      leaves = others;
+    },
     release: () => {
       session?.release();
       session = undefined;

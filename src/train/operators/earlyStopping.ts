@@ -1,12 +1,11 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
-import { InvalidArgument } from "../../errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { notNegative, whole } from "../../tensor/validate.ts";
-import type { EpochCompleted, Started, Stopped, TrainEvent } from "../events/event.ts";
+import type { EpochCompleted, Stopped, TrainEvent } from "../events/event.ts";
 import type { Memory } from "../state/memory.ts";
 import type { TrainState } from "../state/state.ts";
 import { type Fold, folded } from "./fold.ts";
-import { type Monitor, monitored, nameOf, signs } from "./monitor.ts";
+import { knownSign, type Mode, type Monitor, monitored, signOf } from "./monitor.ts";
 
 /** The options of {@link earlyStopping}. */
 export interface EarlyStopping {
@@ -17,7 +16,7 @@ export interface EarlyStopping {
   /** The least change of the best value that counts as an improvement. Defaults to 0. */
   readonly minDelta?: number;
   /** Whether a lower or a higher value is better. Defaults to the direction of the metric. */
-  readonly mode?: "min" | "max";
+  readonly mode?: Mode;
   /** Whether the run ends with the state of the best epoch in place of the last. Defaults to `true`. */
   readonly restoreBest?: boolean;
   /**
@@ -72,25 +71,10 @@ export const stoppingEarly = ({
 }: EarlyStopping = {}): Fold<Watch> => {
   whole(0)("earlyStopping", { patience });
   notNegative("earlyStopping", { minDelta });
-  const own = mode === undefined ? 0 : mode === "max" ? 1 : -1;
-
-  const start = own === 0 && nameOf(monitor) === "loss" ? signs.lower : own;
-
-  const signOf = ({ better }: Started): number => {
-    const said = Object.hasOwn(better, nameOf(monitor)) ? better[nameOf(monitor)] : undefined;
-    return own !== 0 || said === undefined ? start : signs[said];
-  };
-
   const improves = (value: number, best: number, sign: number): boolean => {
-    if (sign === 0)
-      throw new InvalidArgument({
-        op: "earlyStopping",
-        argument: "mode",
-        expected: `"min" or "max": nothing says which way ${monitor} gets better`,
-        actual: "not given",
-      });
+    const change = knownSign("earlyStopping", monitor, sign) * (value - best);
     // Any number improves on NaN, a metric without a value.
-    return Number.isNaN(best) ? !Number.isNaN(value) : sign * (value - best) > minDelta;
+    return Number.isNaN(best) ? !Number.isNaN(value) : change > minDelta;
   };
 
   /** A copy of a state without this operator's own memory. */
@@ -136,7 +120,7 @@ export const stoppingEarly = ({
   const step = (before: Watch, event: TrainEvent): readonly [Watch, readonly TrainEvent[]] => {
     switch (event._tag) {
       case "Started": {
-        const watch = { ...before, sign: signOf(event) };
+        const watch = { ...before, sign: signOf(monitor, mode, event.better) };
         // The run resumed from was already over, and only its last event may be missing.
         return [
           watch,
@@ -159,7 +143,12 @@ export const stoppingEarly = ({
     }
   };
 
-  return { name, init: { best: undefined, since: 0, sign: start }, step, is: isWatch };
+  return {
+    name,
+    init: { best: undefined, since: 0, sign: signOf(monitor, mode) },
+    step,
+    is: isWatch,
+  };
 };
 
 /**

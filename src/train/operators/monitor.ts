@@ -1,4 +1,4 @@
-import { UnknownMonitor } from "../../errors.ts";
+import { InvalidArgument, UnknownMonitor } from "../../errors.ts";
 import type { Directions, EpochCompleted, Score } from "../events/event.ts";
 
 /** The loss or a metric of an epoch, on the training or the validation examples. */
@@ -30,4 +30,31 @@ export const monitored = (monitor: Monitor, epoch: EpochCompleted<unknown>): num
 /** 1 where higher is better, -1 where lower is. */
 export const signs = { higher: 1, lower: -1 } as const satisfies {
   readonly [D in Directions[string]]: number;
+};
+
+/** Whether a lower or a higher value is better. */
+export type Mode = "min" | "max";
+
+/** The sign of a monitored value: as the mode says, and without one as its metric does; 0 where nothing does. */
+export const signOf = (
+  monitor: Monitor,
+  mode: Mode | undefined,
+  better: Directions = {},
+): number => {
+  if (mode !== undefined) return mode === "max" ? signs.higher : signs.lower;
+  const name = nameOf(monitor);
+  const said = Object.hasOwn(better, name) ? better[name] : undefined;
+  if (said !== undefined) return signs[said];
+  return name === "loss" ? signs.lower : 0;
+};
+
+/** The sign, where there is one. Throws `InvalidArgument` otherwise. */
+export const knownSign = (op: string, monitor: Monitor, sign: number): number => {
+  if (sign !== 0) return sign;
+  throw new InvalidArgument({
+    op,
+    argument: "mode",
+    expected: `"min" or "max": nothing says which way ${monitor} gets better`,
+    actual: "not given",
+  });
 };

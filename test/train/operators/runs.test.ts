@@ -16,11 +16,14 @@ import {
   type TrainEvent,
   tensor,
   train$,
+  withCallback,
   withData,
   withEpochs,
+  withOptimizer,
   zeros,
 } from "../../../src/index.ts";
 import { add, div, mul, sum } from "../../../src/ir/index.ts";
+import { injectHyperparameters } from "../../../src/optim/index.ts";
 import {
   batchSizes$,
   dryRun,
@@ -30,6 +33,7 @@ import {
   overfitOneBatch,
   statesEvery,
   trainRecovering$,
+  tuned,
 } from "../../../src/train/index.ts";
 import { standing } from "../../backend/standing.ts";
 import { backends } from "../examples.ts";
@@ -107,7 +111,7 @@ const plain: readonly string[] = ["locateNonFinite", "steepestRate", "monitored"
 it("every operator that is exported has a diagram", () => {
   const source = (file: string) => readFileSync(new URL(file, trainFolder), "utf8");
   const exported = source("index.ts").matchAll(
-    /export \{([^}]*)\} from "\.\/((?:operators|diagnose)\/\w+)\.ts"/g,
+    /export \{([^}]*)\} from "\.\/((?:operators|diagnose)\/[\w/]+)\.ts"/g,
   );
   const lacking = Array.from(exported).flatMap(([, names = "", file = ""]) =>
     names
@@ -148,6 +152,28 @@ describe("the diagrams of docstrings, of whole runs", () => {
       ({ loss }) => String(Math.round(loss)),
     );
     expect(rates).toBe(drawnIn(diagram.events));
+  });
+
+  it("tuned", () => {
+    const diagram = diagramOf("tuned", "tuning/tuned");
+    expect(saidBy(running)).toBe(drawnIn(diagram.run));
+    const adding = tuned<number, unknown>({
+      name: "adding",
+      init: 1,
+      is: (memory): memory is number => typeof memory === "number",
+      step: (n, event) => (event._tag === "EpochCompleted" ? n + 1 : n),
+      values: (learningRate) => ({ learningRate }),
+    });
+    const optimizer = injectHyperparameters({ learningRate: 1 }, (h) =>
+      sgd({ learningRate: () => h.learningRate }),
+    );
+    const of = pipe(two, withOptimizer(optimizer), withCallback(adding));
+    const rates = said(
+      (scheduler) =>
+        train$(of, { services, scheduler }).pipe(filter((event) => event._tag === "StepCompleted")),
+      ({ learningRate }) => String(learningRate),
+    );
+    expect(rates).toBe(drawnIn(diagram.rates));
   });
 
   it("batchSizes$", () => {
