@@ -2,6 +2,7 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check } from "../../laws/law.ts";
 import * as access from "../../laws/registry/known/access.ts";
+import { knownBoxes } from "../../laws/registry/known/boxes.ts";
 import { knownElementwise } from "../../laws/registry/known/elementwise.ts";
 import { knownLinalg } from "../../laws/registry/known/linalg.ts";
 import * as operations from "../../laws/registry/known/operations.ts";
@@ -58,6 +59,7 @@ describe("special functions", () => {
 });
 
 const everyOperation = [
+  ...knownValuesOf(knownBoxes),
   ...knownValuesOf(knownElementwise),
   ...knownValuesOf(knownReductions),
   ...knownValuesOf(knownCumulative),

@@ -13,6 +13,7 @@ import * as order from "../../../src/ir/ops/sorting.ts";
 import * as structural from "../../../src/ir/ops/structural.ts";
 import * as windows from "../../../src/ir/ops/window.ts";
 import * as linalg from "../../../src/linalg/index.ts";
+import * as boxes from "../../../src/nn/functional/boxes.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import type { Called } from "../../explanations.ts";
@@ -289,6 +290,14 @@ const algebra: Calls<typeof linalg> = {
   triangularSolve: [of([square, f(3, 2)], (x, y) => linalg.triangularSolve(x, y))],
 };
 
+const boxing: Calls<typeof boxes, "anchorBoxes"> = {
+  boxArea: [of([f(2, 3, 4)], boxes.boxArea)],
+  boxIou: [of([f(2, 4), f(3, 4)], boxes.boxIou)],
+  nonMaximumSuppression: [of([f(3, 4), f(3)], (x, y) => boxes.nonMaximumSuppression(x, y))],
+  encodeBoxes: [of([f(3, 4), f(3, 4)], boxes.encodeBoxes)],
+  decodeBoxes: [of([f(3, 4), f(3, 4)], (x, y) => boxes.decodeBoxes(x, y))],
+};
+
 const named = (table: { readonly [name: string]: readonly Call[] }): readonly Called[] =>
   Object.entries(table).flatMap(([name, calls]) =>
     calls.map((call, k) => ({ ...call, name: k === 0 ? name : `${name}, setting ${k + 1}` })),
@@ -310,4 +319,5 @@ export const operationCalls: readonly Called[] = [
   sliding,
   elementWise,
   algebra,
+  boxing,
 ].flatMap(named);

@@ -3,12 +3,14 @@ import { Expr } from "../../../src/ir/expr.ts";
 import * as cumulative from "../../../src/ir/ops/cumulative.ts";
 import * as diagonals from "../../../src/ir/ops/diagonals.ts";
 import * as sums from "../../../src/ir/ops/einsum.ts";
+import { abs, add } from "../../../src/ir/ops/elementwise.ts";
 import * as fourier from "../../../src/ir/ops/fourier.ts";
 import * as arrangement from "../../../src/ir/ops/rearrange.ts";
 import { cumsum } from "../../../src/ir/ops/reduction.ts";
 import * as scatter from "../../../src/ir/ops/scatter.ts";
 import * as order from "../../../src/ir/ops/sorting.ts";
-import { reshape, sliceAxis } from "../../../src/ir/ops/structural.ts";
+import { concatenate, reshape, sliceAxis } from "../../../src/ir/ops/structural.ts";
+import * as boxes from "../../../src/nn/functional/boxes.ts";
 import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { type Domain, distinct, positive, real, tensors, truth } from "../../domain.ts";
 import type { SymbolicFunction } from "../../symbolic.ts";
@@ -63,7 +65,14 @@ const complex = (f: (z: fourier.Complex) => object) => (re: Expr, im: Expr) => f
 const { fft, ifft, fftn, ifftn, rfft, irfft, rfftn, irfftn } = fourier;
 const { einsum } = sums;
 
-type Composed = typeof arrangement &
+/** Boxes of some area, from any numbers: a corner, and how far the other is. */
+const boxed = (x: Expr): Expr => {
+  const [from, by] = [sliceAxis(x, -1, 0, 2), sliceAxis(x, -1, 2, 4)];
+  return concatenate([from, add(from, add(abs(by), 0.5))], -1);
+};
+
+type Composed = Omit<typeof boxes, "anchorBoxes"> &
+  typeof arrangement &
   typeof cumulative &
   typeof diagonals &
   typeof fourier &
@@ -221,6 +230,21 @@ const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
   quantile: (["linear", "lower", "higher", "midpoint", "nearest"] as const).map((method) =>
     apart((x) => order.quantile(x, 0.3, { axis: 0, method }), [4, 2]),
   ),
+
+  boxArea: [smooth((x) => boxes.boxArea(boxed(x)), [2, 4])],
+  boxIou: [
+    apart((x, y) => boxes.boxIou(boxed(x), boxed(y)), [2, 4], [3, 4]),
+    // Most of these have no area.
+    apart((x, y) => boxes.boxIou(x, y), [2, 4], [2, 4]),
+  ],
+  nonMaximumSuppression: [
+    apart((x, y) => boxes.nonMaximumSuppression(boxed(x), y, { overlap: 0.1 }), [4, 4], [4]),
+  ],
+  encodeBoxes: [smooth((x, y) => boxes.encodeBoxes(boxed(x), boxed(y)), [2, 4], [2, 4])],
+  decodeBoxes: [
+    smooth((x, y) => boxes.decodeBoxes(x, boxed(y)), [2, 4], [2, 4]),
+    smooth((x, y) => boxes.decodeBoxes(x, y, { limit: 0.5 }), [2, 4], [4]),
+  ],
 
   einsum: [
     smooth((x, y, z) => einsum("ij,jk,kl->il", x, y, z), [2, 3], [3, 2], [2, 2]),

@@ -5,6 +5,7 @@ import type * as combinators from "../../../src/nn/combinators/containers.ts";
 import { repeat, shared } from "../../../src/nn/combinators/containers.ts";
 import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as looks from "../../../src/nn/functional/attention.ts";
+import * as boxes from "../../../src/nn/functional/boxes.ts";
 import type * as convolves from "../../../src/nn/functional/conv.ts";
 import { conv, convTranspose } from "../../../src/nn/functional/conv.ts";
 import * as pools from "../../../src/nn/functional/pool.ts";
@@ -363,10 +364,31 @@ const layerOptions: OptionTable<
   },
 };
 
+const anchors: boxes.AnchorOptions = { cells: [1, 2], stride: 4, sizes: [2] };
+
 /** Layers as functions. Some have the same name as their layer. */
 const functionalOptions: OptionTable<
-  typeof looks & typeof pools & typeof resamples & typeof convolves
+  typeof boxes & typeof looks & typeof pools & typeof resamples & typeof convolves
 > = {
+  boxArea: none,
+  boxIou: none,
+  encodeBoxes: none,
+  decodeBoxes: {
+    limit: [
+      between(0, Number.POSITIVE_INFINITY, { low: true }),
+      (limit) => boxes.decodeBoxes(x(2, 4), x(2, 4), { limit }),
+    ],
+  },
+  nonMaximumSuppression: {
+    overlap: [between(0, 1), (overlap) => boxes.nonMaximumSuppression(x(2, 4), x(2), { overlap })],
+  },
+  anchorBoxes: {
+    stride: [aboveZero, (stride) => boxes.anchorBoxes({ ...anchors, stride })],
+    rows: [size, (rows) => boxes.anchorBoxes({ ...anchors, cells: [rows, 1] })],
+    columns: [size, (columns) => boxes.anchorBoxes({ ...anchors, cells: [1, columns] })],
+    size: [aboveZero, (n) => boxes.anchorBoxes({ ...anchors, sizes: [n] })],
+    ratio: [aboveZero, (ratio) => boxes.anchorBoxes({ ...anchors, ratios: [1, ratio] })],
+  },
   attentionWeights: none,
   scaledDotProductAttention: none,
   attentionOf: none,

@@ -1,57 +1,92 @@
 import { scan } from "../../autodiff/control.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { where } from "../../ir/ops/control.ts";
-import { add, div, exp, gt, log, maximum, minimum, mul, sub } from "../../ir/ops/elementwise.ts";
-import { oneHot, take } from "../../ir/ops/indexing.ts";
-import { lift } from "../../ir/ops/promote.ts";
+import { stopGradient, where } from "../../ir/ops/control.ts";
+import {
+  add,
+  div,
+  eq,
+  exp,
+  gt,
+  log,
+  maximum,
+  minimum,
+  mul,
+  sub,
+} from "../../ir/ops/elementwise.ts";
+import { fill, oneHot, take } from "../../ir/ops/indexing.ts";
+import { lift, mistaken } from "../../ir/ops/promote.ts";
 import { argsort, max } from "../../ir/ops/reduction.ts";
 import { expandDims, index, stack } from "../../ir/ops/structural.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { fromTypedArray } from "../../tensor/constructors.ts";
+import { sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { positive, probability, whole } from "../../tensor/validate.ts";
+import { holding, positive, probability, whole } from "../../tensor/validate.ts";
 
 /**
  * Operations on boxes of an image. A box is `[left, top, right, bottom]` in pixels; the last axis of a tensor of boxes has
  * these four. A box whose right is not beyond its left, or whose bottom is not beyond its top, has no area.
  */
 
-/** The four coordinates of boxes. */
-const corners = (boxes: Expr): readonly [Expr, Expr, Expr, Expr] => [
-  index(boxes, 0, -1),
-  index(boxes, 1, -1),
-  index(boxes, 2, -1),
-  index(boxes, 3, -1),
-];
+/** The four coordinates of boxes. Another last axis is reported, by the operation that it was given to. */
+const corners = (boxes: Expr): readonly [Expr, Expr, Expr, Expr] => {
+  const shape = [...boxes.shape.slice(0, -1), 4];
+  const fitting = boxes.shape.at(-1) === 4 ? boxes : mistaken("boxes", "[..., 4]", boxes, shape);
+  const [left, top, right, bottom] = [0, 1, 2, 3].map((at) => index(fitting, at, -1));
+  return [left, top, right, bottom] as [Expr, Expr, Expr, Expr];
+};
 
-const extent = (from: Expr, to: Expr): Expr => maximum(sub(to, from), 0);
+/** The width and the height of boxes, at least 0. */
+const extents = ([left, top, right, bottom]: readonly [Expr, Expr, Expr, Expr]) => ({
+  wide: maximum(sub(right, left), 0),
+  high: maximum(sub(bottom, top), 0),
+});
 
 /** The area of boxes; 0 for a box of no area. **Shapes** `[...n, 4] → [...n]`. **Units** square pixels. */
 export const boxArea = (boxes: Operand): Expr => {
-  const [left, top, right, bottom] = corners(lift(boxes));
-  return mul(extent(left, right), extent(top, bottom));
+  const given = lift(boxes);
+  return asOne("boxArea", "boxes [..., 4]", [given], () => {
+    const { wide, high } = extents(corners(given));
+    return mul(wide, high);
+  });
 };
 
 /**
- * The area that two boxes share over the area that they cover together, for every pair; 0 for two boxes of no area.
+ * The area that two boxes share over the area that they cover together, for every pair; 0 for a box of no area. The ratio
+ * is exact for boxes whose areas are beyond the range of floats. A coordinate of NaN gives NaN.
  *
  * **Shapes** `[n, 4], [m, 4] → [n, m]`.
  * **Source** Jaccard, "The distribution of the flora in the alpine zone" (1912).
  */
 export const boxIou = (a: Operand, b: Operand): Expr => {
-  const [x, y] = [expandDims(lift(a), -2), expandDims(lift(b), -3)];
-  const [one, other] = [corners(x), corners(y)];
-  const wide = extent(maximum(one[0], other[0]), minimum(one[2], other[2]));
-  const high = extent(maximum(one[1], other[1]), minimum(one[3], other[3]));
-  const both = mul(wide, high);
-  const together = sub(add(boxArea(x), boxArea(y)), both);
-  const some = gt(together, 0);
-  return where(some, div(both, where(some, together, 1)), 0);
+  const [of, beside] = [lift(a), lift(b)];
+  return asOne("boxIou", "boxes [n, 4] and [m, 4]", [of, beside], () => {
+    const [one, other] = [corners(expandDims(of, -2)), corners(expandDims(beside, -3))];
+    const shared = extents([
+      ...([maximum(one[0], other[0]), maximum(one[1], other[1])] as const),
+      ...([minimum(one[2], other[2]), minimum(one[3], other[3])] as const),
+    ]);
+    const [x, y] = [extents(one), extents(other)];
+    // The ratio does not depend on the unit of an axis: the greater extent of a pair, whose areas are then at most 1.
+    const unit = (p: Expr, q: Expr): Expr => {
+      const greatest = stopGradient(maximum(p, q));
+      return where(eq(greatest, 0), 1, greatest);
+    };
+    const [width, height] = [unit(x.wide, y.wide), unit(x.high, y.high)];
+    const area = (box: typeof x): Expr => mul(div(box.wide, width), div(box.high, height));
+    const both = area(shared);
+    const together = sub(add(area(x), area(y)), both);
+    const none = eq(together, 0);
+    return where(none, 0, div(both, where(none, 1, together)));
+  });
 };
 
 /**
  * Which boxes stay when each, from the highest score to the lowest, removes those that overlap it by more than `overlap`,
- * by default 0.5. Of equal scores the later box comes first. For several classes, call it for each.
+ * by default 0.5. Of equal scores the later box comes first, and NaN counts as the highest score, as when sorting. A box of
+ * no area, or with a coordinate of NaN, overlaps no other: it stays, and removes nothing. For several classes, call it for
+ * each.
  *
  * **Shapes** `boxes: [n, 4], scores: [n] → [n]` (bool).
  * **Fails with** `InvalidArgument`, thrown, where `overlap` is not from 0 to 1.
@@ -63,9 +98,16 @@ export const nonMaximumSuppression = (
   { overlap = 0.5 }: { readonly overlap?: number } = {},
 ): Expr => {
   probability("nonMaximumSuppression", { overlap });
-  const all = lift(boxes);
-  const n = all.shape.at(-2) ?? 0;
-  const order = argsort(lift(scores));
+  const [all, ranks] = [lift(boxes), lift(scores)];
+  return asOne("nonMaximumSuppression", "boxes [n, 4] and scores [n]", [all, ranks], () =>
+    suppressed(all, ranks, overlap),
+  );
+};
+
+const suppressed = (all: Expr, scores: Expr, overlap: number): Expr => {
+  const [n = 0] = all.shape;
+  const fitting = sameShape(scores.shape, [n]) ? scores : mistaken("scores", "[n]", scores, [n]);
+  const order = argsort(fitting);
   const close = where(gt(boxIou(all, all), overlap), lift(1, all.dtype), 0);
   // A step looks at the box of the next score, and at what stayed before.
   const [stays] = scan<Expr, Expr, undefined>(
@@ -74,12 +116,14 @@ export const nonMaximumSuppression = (
       const own = oneHot(i, n, all.dtype);
       return [where(removed, kept, maximum(kept, own)), undefined];
     },
-    mul(boxArea(all), 0),
+    fill([n], 0, all.dtype),
     order,
     { reverse: true },
   );
   return gt(stays, 0);
 };
+
+const above = holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n));
 
 /** The layout of {@link anchorBoxes}. */
 export interface AnchorOptions {
@@ -96,11 +140,12 @@ export interface AnchorOptions {
 }
 
 /**
- * Boxes of several sizes and ratios around the center of every cell of an image.
+ * Boxes of several sizes and ratios around the center of every cell of an image. They may reach beyond the image: it is
+ * `cells · stride` pixels, to which `beyond: "clip"` cuts them, so that one that lies outside has no area.
  *
  * **Shapes** `→ [rows · columns · sizes · ratios, 4]`, cells by rows, in a cell sizes by ratios.
  * **Fails with** `InvalidArgument`, thrown, where a number of cells is not a positive whole number, or another number not
- * above 0.
+ * finite and above 0.
  * **Source** Ren et al. (2015), arXiv:1506.01497, section 3.1.1.
  *
  * @example
@@ -113,9 +158,9 @@ export const anchorBoxes = (options: AnchorOptions): Tensor => {
   const { cells, stride, sizes, ratios = [1], beyond = "keep" } = options;
   const [rows, columns] = cells;
   whole(1)("anchorBoxes", { rows, columns });
-  positive("anchorBoxes", { stride });
-  for (const size of sizes) positive("anchorBoxes", { size });
-  for (const ratio of ratios) positive("anchorBoxes", { ratio });
+  above("anchorBoxes", { stride });
+  for (const size of sizes) above("anchorBoxes", { size });
+  for (const ratio of ratios) above("anchorBoxes", { ratio });
   const within = (x: number, most: number): number =>
     beyond === "clip" ? Math.min(most, Math.max(0, x)) : x;
   const around = (row: number, column: number, size: number, ratio: number): readonly number[] => {
@@ -145,22 +190,25 @@ const centered = (boxes: Expr) => {
 };
 
 /**
- * Boxes as offsets from anchors, which a detector learns. A box of no extent gives -∞, and an anchor of no extent NaN
- * or ±∞.
+ * Boxes as offsets from anchors, which a detector learns. A box of no extent gives -∞, one of negative extent NaN, and an
+ * anchor of no extent NaN or ±∞.
  *
  * **Shapes** `boxes` and `anchors` `[...n, 4] → [...n, 4]`.
  * **Math** `(x - xₐ)/wₐ`, `(y - yₐ)/hₐ`, `ln(w/wₐ)`, `ln(h/hₐ)` of centers and extents.
  * **Source** Ren et al. (2015), arXiv:1506.01497, equation 2.
  */
 export const encodeBoxes = (boxes: Operand, anchors: Operand): Expr => {
-  const [b, a] = [centered(lift(boxes)), centered(lift(anchors))];
-  const parts = [
-    div(sub(b.x, a.x), a.wide),
-    div(sub(b.y, a.y), a.high),
-    log(div(b.wide, a.wide)),
-    log(div(b.high, a.high)),
-  ];
-  return stack(parts, -1);
+  const [given, around] = [lift(boxes), lift(anchors)];
+  return asOne("encodeBoxes", "boxes and anchors [..., 4]", [given, around], () => {
+    const [b, a] = [centered(given), centered(around)];
+    const parts = [
+      div(sub(b.x, a.x), a.wide),
+      div(sub(b.y, a.y), a.high),
+      log(div(b.wide, a.wide)),
+      log(div(b.high, a.high)),
+    ];
+    return stack(parts, -1);
+  });
 };
 
 /**
@@ -177,10 +225,13 @@ export const decodeBoxes = (
   { limit = Math.log(1000 / 16) }: { readonly limit?: number } = {},
 ): Expr => {
   positive("decodeBoxes", { limit });
-  const [dx, dy, dw, dh] = corners(lift(offsets));
-  const a = centered(lift(anchors));
-  const [x, y] = [add(a.x, mul(dx, a.wide)), add(a.y, mul(dy, a.high))];
-  const half = (d: Expr, of: Expr): Expr => mul(mul(exp(minimum(d, limit)), of), 0.5);
-  const [wide, high] = [half(dw, a.wide), half(dh, a.high)];
-  return stack([sub(x, wide), sub(y, high), add(x, wide), add(y, high)], -1);
+  const [given, around] = [lift(offsets), lift(anchors)];
+  return asOne("decodeBoxes", "offsets and anchors [..., 4]", [given, around], () => {
+    const [dx, dy, dw, dh] = corners(given);
+    const a = centered(around);
+    const [x, y] = [add(a.x, mul(dx, a.wide)), add(a.y, mul(dy, a.high))];
+    const half = (d: Expr, of: Expr): Expr => mul(mul(exp(minimum(d, limit)), of), 0.5);
+    const [wide, high] = [half(dw, a.wide), half(dh, a.high)];
+    return stack([sub(x, wide), sub(y, high), add(x, wide), add(y, high)], -1);
+  });
 };
