@@ -14,7 +14,7 @@ import {
   readConfig,
   withSettings,
 } from "../train/folder/config.ts";
-import { configIn, trainIn$ } from "../train/folder/run.ts";
+import { configIn, historyIn, trainIn$ } from "../train/folder/run.ts";
 import { verify } from "../train/folder/verify.ts";
 import { whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
@@ -160,7 +160,8 @@ export const subscribed = ({ events$, stop$, resume }: Running): void => {
 
 /** Replays a run, and says whether it is as it was recorded. The exit code is 1 where it is not. */
 export const verifying = Effect.fnUntraced(function* (folder: string, settings: Settings) {
-  const config = mergedConfig(yield* configIn(folder), configOf(settings));
+  const [beginning] = yield* historyIn(folder);
+  const config = mergedConfig(beginning?.config ?? {}, configOf(settings));
   const of = configured(yield* pipelineNamed(settings.pipeline ?? config.pipeline ?? ""), config);
   const verdict = yield* verify(of, folder, { services: servicesOf(config) });
   if (verdict._tag === "Differs") process.exitCode = 1;

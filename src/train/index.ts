@@ -37,12 +37,13 @@ export {
   trainExternal$,
   type Updated,
 } from "./external/trainExternal.ts";
+export { comparedIn } from "./folder/compared.ts";
 export { type RunConfig, readConfig, runConfigCodec } from "./folder/config.ts";
 export { isPaused, type Told, tellRun } from "./folder/control.ts";
 export { type ReadEvents, readEvents } from "./folder/log.ts";
 export { type FolderRun, type ReadRun, type RunState, readRun, runsIn } from "./folder/recorded.ts";
 export { type TrainIn, trainIn$ } from "./folder/run.ts";
-export { type Verdict, verify } from "./folder/verify.ts";
+export { type Verdict, type Verify, verify } from "./folder/verify.ts";
 export { isPipeline } from "./isPipeline.ts";
 export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";

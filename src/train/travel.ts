@@ -188,6 +188,8 @@ export interface Parting {
 export interface Compared {
   readonly steps: readonly Pick<StepCompleted, "step" | "loss" | "metrics" | "learningRate">[];
   readonly pipeline: Partial<Settings>;
+  /** The settings that held when a step was taken, by their paths. Defaults to those of the pipeline. */
+  readonly settingsAt?: (step: number) => { readonly [path: string]: unknown };
 }
 
 const compared = [
@@ -201,16 +203,40 @@ const compared = [
   "shards",
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Compares two runs: the first step at which they differ and why; `undefined` where they are the same. */
+/** The settings of a run when it took a step. */
+const settingsAt = ({ pipeline, settingsAt }: Compared, step: number) => ({
+  ...Object.fromEntries(compared.map((name) => [name, pipeline[name]])),
+  ...settingsAt?.(step),
+});
+
+/** The settings that differ where two runs take a step. */
+const settingsApart = (a: Compared, b: Compared, step: number): Parting["settings"] => {
+  const [left, right]: readonly { readonly [path: string]: unknown }[] = [
+    settingsAt(a, step),
+    settingsAt(b, step),
+  ];
+  const paths = [...new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})])];
+  return paths
+    .map((path) => [path, left?.[path], right?.[path]] as const)
+    .filter(([, x, y]) => !Object.is(x, y));
+};
+
+/**
+ * Compares two runs: the first step at which they differ, and which settings are others there, which is why; `undefined`
+ * where they are the same. {@link comparedIn} reads the run of a folder.
+ */
 export const diff = (a: Compared, b: Compared): Parting | undefined => {
-  const settings = compared
-    .map((name) => [name, a.pipeline[name], b.pipeline[name]] as const)
-    .filter(([, left, right]) => !Object.is(left, right));
   const others = new Map(b.steps.map((one) => [one.step, one]));
   for (const one of a.steps) {
     const other = others.get(one.step);
     if (other === undefined)
-      return { step: one.step, what: "it is there", left: 1, right: undefined, settings };
+      return {
+        step: one.step,
+        what: "it is there",
+        left: 1,
+        right: undefined,
+        settings: settingsApart(a, b, one.step),
+      };
     const numbers = new Map<string, number | undefined>(numbersOf(other));
     const all = [...numbersOf(one), ["learning rate", one.learningRate] as const];
     numbers.set("learning rate", other.learningRate);
@@ -218,10 +244,13 @@ export const diff = (a: Compared, b: Compared): Parting | undefined => {
     const found = all.toReversed().find(([name, x]) => !Object.is(x, numbers.get(name)));
     if (found !== undefined) {
       const [what, left] = found;
+      const settings = settingsApart(a, b, one.step);
       return { step: one.step, what, left, right: numbers.get(what), settings };
     }
   }
   const own = new Set(a.steps.map(({ step }) => step));
   const more = b.steps.find(({ step }) => !own.has(step));
-  return more && { step: more.step, what: "it is there", left: undefined, right: 1, settings };
+  if (more === undefined) return undefined;
+  const settings = settingsApart(a, b, more.step);
+  return { step: more.step, what: "it is there", left: undefined, right: 1, settings };
 };

@@ -17,6 +17,7 @@ import type { Sources } from "../pipeline/splits.ts";
 import { datasetOf } from "../pipeline/validate.ts";
 import { initialState, keptOf } from "../state/initial.ts";
 import type { Memory } from "../state/memory.ts";
+import type { TrainState } from "../state/state.ts";
 
 /**
  * What a run is made of, as hashes: the beginning of its chain.
@@ -123,20 +124,31 @@ const linked = (chain: Tensor, event: StepCompleted): Tensor => {
   return wordsOf(digest.digits());
 };
 
-const startOf = (origin: Origin): Tensor => {
+const hashOf = (...parts: readonly string[]): Tensor => {
   const digest = sha256();
-  digest.update(encoder.encode(JSON.stringify(originCodec.encode(origin))));
+  for (const part of parts) digest.update(encoder.encode(`${part}\n`));
   return wordsOf(digest.digits());
 };
 
 /**
- * Chains the steps of a run to its origin: a hash of the hash before and of the step's loss and metrics. It is part of
- * every state, and so goes on where a run is resumed.
+ * A state that a run goes on from with other settings: its chain has them in it, too. `settings` says what the run is
+ * made of from there on.
  */
-export const chained = <C>(origin: Origin) => {
+export const relinked = <S extends Pick<TrainState, "memory">>(state: S, settings: string): S => {
+  const chain = chainOf(state.memory[chainName]);
+  if (chain === undefined) return state;
+  return { ...state, memory: { ...state.memory, [chainName]: hashOf(chain, settings) } };
+};
+
+/**
+ * Chains the steps of a run to what it is made of: a hash of the hash before and of the step's loss and metrics. It is
+ * part of every state, and so goes on where a run is resumed. `settings` says what the run began with: its seed, data,
+ * program and settings.
+ */
+export const chained = <C>(settings: string) => {
   const fold: Fold<Tensor> = {
     name: chainName,
-    init: startOf(origin),
+    init: hashOf(settings),
     step: (chain, event: TrainEvent) => [
       event._tag === "StepCompleted" ? linked(chain, event) : chain,
       [event],

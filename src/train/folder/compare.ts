@@ -41,6 +41,9 @@ const flat = (
       ? [[path.join("."), value]]
       : [];
 
+/** Settings by their paths. */
+export const byPath = (settings: object): SettingsByPath => Object.fromEntries(flat(settings));
+
 const numbersOf = ({ loss, metrics }: Score): readonly (readonly [string, number])[] => [
   ["loss", loss],
   ...Object.entries(metrics),
@@ -88,12 +91,10 @@ export const rowOf = ({ folder, state, config, environment, events }: FolderRun)
     epochs: config.epochs,
     step: at?.step ?? 0,
     measured: measuredIn(events),
-    settings: Object.fromEntries([
-      ...flat(settings),
-      ...(environment?.backend === undefined
-        ? []
-        : [["backend.name", environment.backend] as const]),
-    ]),
+    settings: {
+      ...byPath(settings),
+      ...(environment?.backend !== undefined && { "backend.name": environment.backend }),
+    },
   };
 };
 

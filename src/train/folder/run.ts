@@ -3,8 +3,7 @@ import type * as Layer from "effect/Layer";
 import { merge, NEVER, type Observable, tap } from "rxjs";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/backend.ts";
-import { decodeJson } from "../../codec/decode.ts";
-import { files, readText } from "../../data/files.ts";
+import { files } from "../../data/files.ts";
 import { type BackendUnavailable, FileNotWritten, RunExists } from "../../errors.ts";
 import { reasonNotWritten, replaceFile, writeAll } from "../../io/replaceFile.ts";
 import type { TrainEvent } from "../events/event.ts";
@@ -20,9 +19,10 @@ import { checkpointsIn } from "../state/checkpointFolder.ts";
 import type { TrainState } from "../state/state.ts";
 import { summarize } from "../summary.ts";
 import { train$ } from "../train.ts";
-import { chained, originCodec, originOf } from "./chain.ts";
+import { chained, chainName, originOf, relinked } from "./chain.ts";
 import { effectiveConfig, type RunConfig, readConfig } from "./config.ts";
 import { hearing } from "./control.ts";
+import { continued, historyCodec, historyFrom, type Segment, segmentText } from "./history.ts";
 import { lockFolder } from "./lock.ts";
 import { cutEvents, eventLog } from "./log.ts";
 
@@ -33,6 +33,8 @@ export const filesOf = (folder: string) =>
     config: `${folder}/config.json`,
     /** What it is made of, as hashes. */
     origin: `${folder}/origin.json`,
+    /** Which settings held from which step on. */
+    history: `${folder}/history.json`,
     /** The machine and the versions that it ran on last. */
     environment: `${folder}/environment.json`,
     /** Its layers, and the plan of its step. */
@@ -107,11 +109,25 @@ const swept = (folder: string): Effect.Effect<void> =>
       if (name.endsWith(".partial")) await files().rm(`${folder}/${name}`, { force: true });
   });
 
-/** What the run in a folder is made of. */
-export const originIn = (folder: string) =>
-  Effect.flatMap(readText(filesOf(folder).origin), (text) =>
-    decodeJson(originCodec, text, filesOf(folder).origin),
-  );
+/**
+ * Which settings held from which step of the run in a folder on.
+ *
+ * **Fails with** `DataSourceError`, `DecodeError`.
+ */
+export const historyIn = (folder: string) => historyFrom(filesOf(folder));
+
+/** A state to go on from, in whose chain are the settings that hold from there on. */
+export const goingOn = <S extends Pick<TrainState, "memory" | "step">>(
+  state: S,
+  history: readonly Segment[],
+): S => {
+  const now = history.at(-1);
+  if (now === undefined || now.step !== state.step) return state;
+  if (history.length > 1) return relinked(state, segmentText(now));
+  // A run that took no step begins its chain again.
+  const { [chainName]: _, ...memory } = state.memory;
+  return { ...state, memory };
+};
 
 /**
  * Trains a pipeline in a folder, which then holds the run: its configuration, its environment, its events as lines of
@@ -145,7 +161,12 @@ export const trainIn$ = <C, E>(
       const of: Pipeline<C, E> = { ...pipeline, source: Effect.succeed(sources) };
       const from = resume ? yield* lastState(of, folder) : undefined;
       const origin = yield* originOf(of, sources);
-      yield* writeJson(paths.config, effectiveConfig(of, config));
+      const before = from === undefined ? [] : yield* historyFrom(paths);
+      const { step = 0, epoch = 0, batch = 0 } = from ?? {};
+      const now: Segment = { step, epoch, batch, config: effectiveConfig(of, config), origin };
+      const history = continued(before, now);
+      yield* writeJson(paths.history, historyCodec.encode(history));
+      yield* writeJson(paths.config, now.config);
       yield* writeJson(paths.environment, environment((yield* Backend).name));
       if (from === undefined) yield* writeJson(paths.origin, origin);
       // What it fails with, the run does, too.
@@ -156,9 +177,9 @@ export const trainIn$ = <C, E>(
       const log = yield* eventLog(paths.events);
       const { keep = 3, ...times } = config.checkpoints ?? {};
       const evaluates = of.validationShare > 0 || sources.validation !== undefined;
-      const run$ = train$(of, { services, ...(from && { from }) }).pipe(
+      const run$ = train$(of, { services, ...(from && { from: goingOn(from, history) }) }).pipe(
         // A state that is resumed from brings its chain.
-        chained<C>(origin),
+        chained<C>(segmentText(history[0] ?? now)),
         heard.pausing,
         stopWhen(merge(signaled$(stop), heard.stop$).pipe(tap(heard.goOn))),
         saveCheckpoints(of, {

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type * as Layer from "effect/Layer";
-import { lastValueFrom, type Observable, takeWhile, tap } from "rxjs";
+import { identity, lastValueFrom, type Observable, takeWhile, tap } from "rxjs";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import type { Backend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
@@ -17,8 +17,10 @@ import { checkpointsIn } from "../state/checkpointFolder.ts";
 import type { TrainState } from "../state/state.ts";
 import { train$ } from "../train.ts";
 import { chained, chainName, chainOf, numbersOf, originOf } from "./chain.ts";
+import { configured } from "./config.ts";
+import { changesIn, type Segment, segmentText } from "./history.ts";
 import { readEvents } from "./log.ts";
-import { filesOf, originIn } from "./run.ts";
+import { filesOf, goingOn, historyIn } from "./run.ts";
 
 /** What a replay of a run found. */
 export type Verdict =
@@ -87,9 +89,30 @@ export const stateDifference = (
 
 type Step = Extract<EventJson, { readonly _tag: "StepCompleted" }>;
 
+/** The options of {@link verify}. */
+export interface Verify<C, E> {
+  /** Defaults to `Backend.layerWasm` and `ReverseMode.layerTape`. */
+  readonly services?: Layer.Layer<Backend | ReverseMode, BackendUnavailable>;
+  /**
+   * The pipeline of a part of the run, which begins after a step, where it was resumed with other settings. Defaults to
+   * the pipeline, with what its configuration there says otherwise than at the beginning.
+   */
+  readonly pipelineFrom?: (segment: Segment) => Pipeline<C, E>;
+}
+
+/** Whether an event has the state that a part of a run went on from. */
+const isAt =
+  ({ step, epoch, batch }: Segment) =>
+  (event: TrainEvent<TrainState>): boolean =>
+    (event._tag === "EpochCompleted" || event._tag === "StateReached") &&
+    event.state.step === step &&
+    event.state.epoch === epoch &&
+    event.state.batch === batch;
+
 /**
  * Replays the run in a folder, and compares it with what is recorded: its origin (program, data and seed), the loss and
- * metrics of every step, and every bit of its last checkpoint. `of` is the pipeline as it was configured.
+ * metrics of every step, and every bit of its last checkpoint. `of` is the pipeline as it was configured at first. Where
+ * the run was resumed with other settings, it is replayed with them from that step on.
  *
  * A replay computes the same bits on the same machine, and on others where the run is deterministic. A run that was
  * branched from another is not replayed beyond its own beginning.
@@ -100,55 +123,82 @@ type Step = Extract<EventJson, { readonly _tag: "StepCompleted" }>;
 export const verify = <C, E>(
   pipeline: Pipeline<C, E>,
   folder: string,
-  {
-    services = defaultServices,
-  }: { readonly services?: Layer.Layer<Backend | ReverseMode, BackendUnavailable> } = {},
+  { services = defaultServices, pipelineFrom }: Verify<C, E> = {},
 ) =>
   Effect.gen(function* () {
     const paths = filesOf(folder);
-    const recordedOrigin = yield* originIn(folder);
+    const history = yield* historyIn(folder);
+    const [beginning] = history;
+    const pipelineOf =
+      pipelineFrom ??
+      // A configuration changes neither what the learner carries nor where the data come from.
+      (({ config }: Segment) =>
+        configured(pipeline, changesIn(beginning?.config ?? config, config)) as Pipeline<C, E>);
     const sources = yield* pipeline.source;
-    const of: Pipeline<C, E> = { ...pipeline, source: Effect.succeed(sources) };
-    const origin = yield* originOf(of, sources);
-    for (const part of ["pipeline", "seed", "program", "data"] as const)
-      if (origin[part] !== recordedOrigin[part])
-        return differs(0, `the ${part}`, recordedOrigin[part], origin[part]);
     const steps = new Map(
       (yield* readEvents(paths.events))
         .filter((event): event is Step => event._tag === "StepCompleted")
         .map((event) => [event.step, event]),
     );
     const [last] = yield* checkpointsIn(paths.checkpoints);
-    const saved = last === undefined ? undefined : yield* loadCheckpoint(of, last);
-    const end = Math.max(saved?.step ?? 0, [...steps.keys()].at(-1) ?? 0);
     let [found, compared]: [Difference | undefined, number] = [undefined, 0];
-    const replay$: Observable<TrainEvent<TrainState<C>>> = train$(of, { services }).pipe(
-      chained<C>(origin),
-      saved === undefined || saved.batch === 0 ? (x) => x : statesEvery({ steps: saved.step }),
-      tap((event) => {
-        if (event._tag === "StepCompleted") {
-          const recorded = steps.get(event.step);
-          if (recorded !== undefined) {
-            compared++;
-            found ??= stepDifference(recorded, event);
-          }
-        } else if ("state" in event && saved !== undefined && event.state.step === saved.step)
-          if (event._tag === "EpochCompleted" || event._tag === "StateReached")
-            found ??= stateDifference(saved, event.state);
-      }),
-      takeWhile((event) => found === undefined && !("step" in event && event.step > end)),
-    );
-    yield* Effect.tryPromise({
-      try: () => lastValueFrom(replay$, { defaultValue: undefined }),
-      // An observable's error has no type: it is one of the run's.
-      catch: (cause) => cause as E,
-    });
-    return (
-      found ??
-      ({
-        _tag: "Confirmed",
-        steps: compared,
-        chain: saved && chainOf(saved.memory[chainName]),
-      } satisfies Verdict)
-    );
+    const compare = (event: StepCompleted): void => {
+      const recorded = steps.get(event.step);
+      if (recorded === undefined) return;
+      compared++;
+      found ??= stepDifference(recorded, event);
+    };
+    let from: TrainState<C> | undefined;
+    let chain: string | undefined;
+    for (const [i, segment] of history.entries()) {
+      const of: Pipeline<C, E> = { ...pipelineOf(segment), source: Effect.succeed(sources) };
+      const origin = yield* originOf(of, sources);
+      for (const part of ["pipeline", "seed", "program", "data"] as const)
+        if (origin[part] !== segment.origin[part])
+          return differs(segment.step, `the ${part}`, segment.origin[part], origin[part]);
+      const replay$: Observable<TrainEvent<TrainState<C>>> = train$(of, {
+        services,
+        ...(from && { from: goingOn(from, history.slice(0, i + 1)) }),
+      }).pipe(chained<C>(segmentText(history[0] ?? segment)));
+      const next = history[i + 1];
+      const saved =
+        next === undefined && last !== undefined ? yield* loadCheckpoint(of, last) : undefined;
+      const end = Math.max(saved?.step ?? 0, [...steps.keys()].at(-1) ?? 0);
+      let reached: TrainState<C> | undefined;
+      const here = next && isAt(next);
+      const watched$ = replay$.pipe(
+        next !== undefined || (saved !== undefined && saved.batch > 0)
+          ? statesEvery({ steps: next?.step ?? saved?.step ?? 1 })
+          : identity,
+        tap((event) => {
+          if (event._tag === "StepCompleted") compare(event);
+          else if (here?.(event) === true && "state" in event) reached ??= event.state;
+          else if ("state" in event && saved !== undefined && event.state.step === saved.step)
+            if (event._tag === "EpochCompleted" || event._tag === "StateReached")
+              found ??= stateDifference(saved, event.state);
+        }),
+        takeWhile(
+          (event) =>
+            found === undefined &&
+            reached === undefined &&
+            !("step" in event && event.step > (next?.step ?? end)),
+        ),
+      );
+      yield* Effect.tryPromise({
+        try: () => lastValueFrom(watched$, { defaultValue: undefined }),
+        // An observable's error has no type: it is one of the run's.
+        catch: (cause) => cause as E,
+      });
+      if (found !== undefined) return found;
+      if (next !== undefined && reached === undefined)
+        return differs(
+          next.step,
+          "the end of what came before",
+          `step ${next.step}`,
+          "an end before it",
+        );
+      from = reached;
+      chain = saved && chainOf(saved.memory[chainName]);
+    }
+    return { _tag: "Confirmed", steps: compared, chain } satisfies Verdict;
   }).pipe(Effect.scoped, Effect.provide(services));

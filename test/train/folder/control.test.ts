@@ -75,6 +75,7 @@ describe("a run that is told something from outside", () => {
         "config.json",
         "environment.json",
         "events.jsonl",
+        "history.json",
         "origin.json",
         "plan.json",
       ]);

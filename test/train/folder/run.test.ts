@@ -24,7 +24,17 @@ import {
 } from "../../../src/index.ts";
 import { fromTypedArray } from "../../../src/tensor/constructors.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
-import { checkpointsIn, readEvents, trainIn$, verify } from "../../../src/train/index.ts";
+import { configured, type RunConfig } from "../../../src/train/folder/config.ts";
+import type { Segment } from "../../../src/train/folder/history.ts";
+import { historyIn } from "../../../src/train/folder/run.ts";
+import {
+  checkpointsIn,
+  comparedIn,
+  diff,
+  readEvents,
+  trainIn$,
+  verify,
+} from "../../../src/train/index.ts";
 import { map } from "../../../src/tree.ts";
 import { backends, bitsOf, collect, lastOf, losses, small } from "../examples.ts";
 
@@ -217,6 +227,49 @@ describe("verify", () => {
     });
     writeFileSync(path, changed.join("\n"));
     expect(await verdict(folder)).toMatchObject({ _tag: "Differs", step: 7, what: "loss" });
+  });
+
+  it("replays what was resumed with other settings with them, from the middle of an epoch and from its end", async () => {
+    const folder = fresh();
+    const first = await stoppedAt(folder, 6);
+    expect(lastOf(first, "Stopped").state.batch).toBeGreaterThan(0);
+    const went = async (config: RunConfig, stopAt?: number) => {
+      const stop = new Subject<void>();
+      const of = configured(small, config) as typeof small;
+      return collect(
+        trainIn$(of, { folder, services, resume: true, config, stop }).pipe(
+          tap((event) => event._tag === "StepCompleted" && event.step === stopAt && stop.next()),
+        ),
+      );
+    };
+    const slow = { optimizer: { learningRate: 0.001 } };
+    await went(slow, 8);
+    await went({ ...slow, epochs: 7 });
+    const history = await Effect.runPromise(historyIn(folder));
+    expect(history.map(({ step }) => step)).toEqual([0, 6, 8]);
+    expect(await verdict(folder)).toMatchObject({ _tag: "Confirmed", steps: 28 });
+    // Against a run that kept its settings, they are why they part.
+    const other = await recorded();
+    const [left, right] = await Effect.runPromise(
+      Effect.all([comparedIn(folder), comparedIn(other)]),
+    );
+    const parting = diff(left, right);
+    expect(parting).toMatchObject({ step: 7, what: "learning rate", left: expect.closeTo(0.001) });
+    expect(parting?.settings.map(([name]) => name)).toEqual(["optimizer.learningRate", "program"]);
+    // With the settings of the beginning alone it would differ from the first changed step on.
+    expect(
+      await Effect.runPromise(verify(small, folder, { services, pipelineFrom: () => small })),
+    ).toMatchObject({ _tag: "Differs", step: 6, what: "the program" });
+    // What is recorded about settings is in the chain.
+    const path = join(folder, "history.json");
+    const told = json(path) as Segment[];
+    writeFileSync(
+      path,
+      JSON.stringify(
+        told.map((s, i) => (i === 1 ? { ...s, config: { ...s.config, pipeline: "x" } } : s)),
+      ),
+    );
+    expect(await verdict(folder)).toMatchObject({ _tag: "Differs", what: "the hash chain" });
   });
 
   it("names a changed weight, even where the file has a hash of its own again", async () => {
