@@ -1,6 +1,6 @@
 import { Observable, type Subscription } from "rxjs";
+import { parallelism } from "../backend/wasm/threads/spawn.ts";
 import { InvalidArgument, TrialTimedOut } from "../errors.ts";
-import { leastOf } from "../tensor/extremes.ts";
 import { foldIn, key, uniform } from "../tensor/key.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { positive, whole } from "../tensor/validate.ts";
@@ -9,9 +9,11 @@ import { type Monitor, monitored, nameOf, signs } from "../train/operators/monit
 import type { Pipeline } from "../train/pipeline/pipeline.ts";
 import type { TrainState } from "../train/state/state.ts";
 import { type TrainOptions, train$ } from "../train/train.ts";
+import type { WebWorker } from "../train/worker/hand.ts";
+import { keptWorkers } from "../train/worker/keptWorkers.ts";
 import { type Space, type ValuesOf, valuesAt } from "./space.ts";
 import type { Strategy } from "./strategies/strategy.ts";
-import { type Proposal, scoreOf, type Trial } from "./trial.ts";
+import { scoreOf, type Trial } from "./trial.ts";
 
 /** The specification of a search. */
 export interface Search<S extends Space, C, E> extends Omit<TrainOptions<C>, "from"> {
@@ -21,10 +23,13 @@ export interface Search<S extends Space, C, E> extends Omit<TrainOptions<C>, "fr
   readonly pipeline: (values: ValuesOf<S>) => Pipeline<C, E>;
   readonly strategy: Strategy;
   /**
-   * Trains a trial, from a state where it copies another one. Defaults to `train$` of its pipeline, on this thread.
-   * `(values, from) => trainInWorker(url, { workerData: values, from })` uses the machine's other cores; the module at
-   * that URL ends with `serveTraining` of the pipeline of its `workerData`.
+   * The module of workers that train the trials, by its URL or by a function that starts one. It ends with
+   * `serveTrials(pipeline)`, where `pipeline` makes the same run of the same values; these are then plain data. As many
+   * workers as there are trials at once are started, once each, kept from trial to trial, and share the machine's
+   * cores. One that dies or hangs is replaced. Defaults to none: trials are on this thread.
    */
+  readonly workers?: URL | (() => WebWorker);
+  /** Trains a trial, from a state where it copies another one. Defaults to a worker, or else to `train$` on this thread. */
   readonly train?: (
     values: ValuesOf<S>,
     from: TrainState<C> | undefined,
@@ -37,7 +42,7 @@ export interface Search<S extends Space, C, E> extends Omit<TrainOptions<C>, "fr
   readonly seed?: number;
   /** The seconds after which a trial counts as failed. Defaults to no limit. */
   readonly seconds?: number;
-  /** The trials of an earlier search that this one goes on from. Those that were running begin anew. */
+  /** The trials of an earlier search that this one goes on from. Those that were running begin anew, as the same trials. */
   readonly from?: readonly Trial[];
 }
 
@@ -87,9 +92,10 @@ interface Running {
  *
  * With one trial at once a search depends on its seed alone. A search that was interrupted goes on `from` its trials, which
  * are plain data. A trial that fails, diverges or takes too long is reported, and the others go on. Trials share one thread
- * and one backend unless `train` gives each its own; then `parallel` is the number of cores to use.
+ * and one backend unless there are `workers`; then `parallel` is the number of cores to use. What a trial gives does not
+ * depend on where it runs, to the bit.
  *
- * **Fails with** `InvalidArgument`, thrown, where the space is empty, `parallel` is not a whole number above 0, or `seconds`
+ * **Fails with** `InvalidArgument`, thrown, where the space is empty or a parameter has no values, `parallel` is not a whole number above 0, or `seconds`
  * is not above 0; and with errors of the function that makes pipelines.
  *
  * @example
@@ -133,8 +139,8 @@ export const search$ = <S extends Space, C, E>({
   seconds,
   from: earlier = [],
   services,
-  train = (values, from) =>
-    train$(pipeline(values), { ...(services && { services }), ...(from && { from }) }),
+  workers,
+  train,
 }: Search<S, C, E>): Observable<SearchEvent<S, C, E>> => {
   whole(1)("search$", { parallel });
   positive("search$", { seconds });
@@ -148,6 +154,14 @@ export const search$ = <S extends Space, C, E>({
       expected: "one parameter or more",
       actual: "none",
     });
+  const empty = names.find((_, i) => !((counts[i] ?? 0) >= 1));
+  if (empty !== undefined)
+    throw new InvalidArgument({
+      op: "search$",
+      argument: `space.${empty}`,
+      expected: "a parameter of one value or more",
+      actual: `one of ${space[empty]?.count}`,
+    });
   const refuted = earlier.find(({ point }) => point.length !== names.length);
   if (refuted !== undefined)
     throw new InvalidArgument({
@@ -158,10 +172,21 @@ export const search$ = <S extends Space, C, E>({
     });
 
   return new Observable((subscriber) => {
-    // Trials that were under way begin anew, under new numbers.
-    let trials: readonly Trial[] = earlier
-      .filter(({ outcome }) => outcome !== "running")
-      .map((trial, id) => ({ ...trial, id }));
+    let trials: readonly Trial[] = earlier.map((trial, id) => ({ ...trial, id }));
+    // Trials that were under way begin anew, under their numbers, before any other.
+    let interrupted = trials.filter(({ outcome }) => outcome === "running");
+    for (const { id } of interrupted)
+      trials = trials.with(id, { ...(trials[id] as Trial), values: [] });
+    const kept =
+      workers &&
+      keptWorkers(workers, { threads: Math.max(1, Math.floor(parallelism() / parallel)) });
+    const trainTrial = (
+      values: ValuesOf<S>,
+      from: TrainState<C> | undefined,
+    ): Observable<TrainEvent<TrainState<C>>> =>
+      train?.(values, from) ??
+      kept?.train(values, from) ??
+      train$(pipeline(values), { ...(services && { services }), ...(from && { from }) });
     const running = new Map<number, Running>();
     const states = new Map<number, TrainState<C>>();
     let best: { readonly id: number; readonly state: TrainState<C> } | undefined;
@@ -172,10 +197,13 @@ export const search$ = <S extends Space, C, E>({
       trials = trials.with(id, trial);
       return trial;
     };
-    const bestOf = (): Best<S, C, E> | undefined => {
-      const [first] = trials
+    /** The best trial: of equal ones that with the lowest number, whichever was faster. */
+    const leader = (): Trial | undefined =>
+      trials
         .filter((trial) => Number.isFinite(scoreOf(trial)))
-        .toSorted((a, b) => scoreOf(a) - scoreOf(b) || a.id - b.id);
+        .toSorted((a, b) => scoreOf(a) - scoreOf(b) || a.id - b.id)[0];
+    const bestOf = (): Best<S, C, E> | undefined => {
+      const first = leader();
       if (first === undefined) return undefined;
       const values = valuesAt(space, first.point);
       const state = best?.id === first.id ? best.state : undefined;
@@ -193,18 +221,16 @@ export const search$ = <S extends Space, C, E>({
     const reported = (id: number, event: EpochCompleted<TrainState<C>>, sign: number): void => {
       const value = monitored(monitor, event);
       const cost = Number.isNaN(value) ? Number.POSITIVE_INFINITY : -sign * value;
-      const isBest = cost < leastOf(trials.map(scoreOf));
+      const before = scoreOf(trialOf(id));
       const trial = change(id, { values: [...trialOf(id).values, cost] });
-      if (isBest) best = { id, state: event.state };
+      if (cost < before && leader()?.id === id) best = { id, state: event.state };
       if (copies > 0) states.set(id, event.state);
       subscriber.next({ _tag: "TrialReported", trial, value });
       if (!subscriber.closed && !strategy.goesOn(trial, trials)) ended(id, "stopped");
     };
-    const start = ({ point, from }: Proposal): void => {
-      const id = trials.length;
+    const start = (trial: Trial): void => {
+      const { id, point, from } = trial;
       states.delete(id - copies);
-      const trial: Trial = { id, point, values: [], outcome: "running", from };
-      trials = [...trials, trial];
       const values = valuesAt(space, point);
       subscriber.next({ _tag: "TrialStarted", trial, values });
       const origin = from && states.get(from.trial);
@@ -218,7 +244,7 @@ export const search$ = <S extends Space, C, E>({
               () => ended(id, "failed", new TrialTimedOut({ trial: id, seconds })),
               1000 * seconds,
             );
-      const subscription = train(values, state).subscribe({
+      const subscription = trainTrial(values, state).subscribe({
         next: (event: TrainEvent<TrainState<C>>) => {
           if (!running.has(id)) return;
           if (event._tag === "Started" && nameOf(monitor) !== "loss")
@@ -239,6 +265,12 @@ export const search$ = <S extends Space, C, E>({
     const fill = (): void => {
       try {
         while (!subscriber.closed && running.size < parallel) {
+          const [first, ...others] = interrupted;
+          if (first !== undefined) {
+            interrupted = others;
+            start(trialOf(first.id));
+            continue;
+          }
           const random = randomFor(seed, trials.length);
           const next = strategy.propose({ trials, counts, random });
           if (next === "wait" && running.size > 0) return;
@@ -248,7 +280,10 @@ export const search$ = <S extends Space, C, E>({
             subscriber.complete();
             return;
           }
-          start(next);
+          const id = trials.length;
+          const trial: Trial = { id, ...next, values: [], outcome: "running" };
+          trials = [...trials, trial];
+          start(trial);
         }
       } catch (error) {
         subscriber.error(error);
@@ -261,6 +296,7 @@ export const search$ = <S extends Space, C, E>({
         subscription.unsubscribe();
       }
       running.clear();
+      kept?.end();
     };
   });
 };

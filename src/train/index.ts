@@ -142,5 +142,7 @@ export {
   record,
   rewind,
 } from "./travel.ts";
-export { serveTraining } from "./worker/serve.ts";
-export { trainInWorker, type WebWorker, type WorkerOptions } from "./worker/trainInWorker.ts";
+export type { WebWorker } from "./worker/hand.ts";
+export { type KeptOptions, type KeptWorkers, keptWorkers } from "./worker/keptWorkers.ts";
+export { serveTraining, serveTrials } from "./worker/serve.ts";
+export { trainInWorker, type WorkerOptions } from "./worker/trainInWorker.ts";

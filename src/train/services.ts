@@ -12,28 +12,37 @@ const lingering = 2000;
 
 const services = Layer.merge(Backend.layerWasm, ReverseMode.layerTape);
 
-/** Counts the users of the shared services: the last scope that closes releases them. */
-const shared = Layer.makeMemoMapUnsafe();
+/** Services of runs. */
+export type SharedServices = typeof services;
+
+/**
+ * Services that all their users share: the first one acquires them, and they are released two seconds after the last one
+ * ends. The timer keeps no process alive.
+ */
+export const sharedServices = (of: SharedServices): SharedServices => {
+  /** Counts the users: the last scope that closes releases what they share. */
+  const shared = Layer.makeMemoMapUnsafe();
+  return Layer.effectContext(
+    Effect.gen(function* () {
+      const held = Scope.makeUnsafe();
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          const timer = setTimeout(() => Effect.runFork(Scope.close(held, Exit.void)), lingering);
+          if (typeof timer === "object") timer.unref();
+        }),
+      );
+      return yield* Layer.buildWithMemoMap(of, shared, held);
+    }),
+  );
+};
 
 /**
  * The services of a run that is given no others: WebAssembly and the tape.
  *
  * All users in a process share one backend, since workers take tens of milliseconds to start and a program that was
- * compiled for one subscription serves the next. The backend is released two seconds after its last user ends; the
- * timer keeps no process alive.
+ * compiled for one subscription serves the next.
  */
-export const defaultServices: typeof services = Layer.effectContext(
-  Effect.gen(function* () {
-    const held = Scope.makeUnsafe();
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        const timer = setTimeout(() => Effect.runFork(Scope.close(held, Exit.void)), lingering);
-        if (typeof timer === "object") timer.unref();
-      }),
-    );
-    return yield* Layer.buildWithMemoMap(services, shared, held);
-  }),
-);
+export const defaultServices: SharedServices = sharedServices(services);
 
 /**
  * An effect that computes on its caller's backend where there is one, and else on the one that the process shares, until

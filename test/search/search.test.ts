@@ -36,6 +36,9 @@ import {
 import { trainInWorker } from "../../src/train/index.ts";
 import { bitsOf } from "../train/examples.ts";
 import { line } from "./line.ts";
+import type { Fate } from "./trials.ts";
+
+const workers = new URL("./trials.ts", import.meta.url);
 
 const strategies: readonly Strategy[] = [
   randomSearch({ trials: 12 }),
@@ -267,7 +270,7 @@ describe("search$", () => {
   });
 
   it("trains in workers as on its own thread", async () => {
-    const strategy = randomSearch({ trials: 4 });
+    const strategy = randomSearch({ trials: 2 });
     const trial = new URL("./trial.ts", import.meta.url);
     const [own, apart] = [
       endOf(await events({ strategy })),
@@ -282,6 +285,48 @@ describe("search$", () => {
     ];
     expect(apart.trials).toEqual(own.trials);
     expect(bitsOf(apart.best?.state?.carried)).toEqual(bitsOf(own.best?.state?.carried));
+  });
+
+  it.each([
+    [1, populationBased({ size: 3, generations: 3 })],
+    [3, randomSearch({ trials: 7 })],
+  ])("gives the same trials and bits on %i kept workers", async (parallel, strategy) => {
+    const own = endOf(await events({ strategy }));
+    const kept = endOf(await events({ strategy, parallel, workers }));
+    expect(kept.trials).toEqual(own.trials);
+    expect(bitsOf(kept.best?.state?.carried)).toEqual(bitsOf(own.best?.state?.carried));
+  });
+
+  it("replaces a worker that dies, and goes on", async () => {
+    const all = await lastValueFrom(
+      search$({
+        space: { fate: oneOf<Fate>(["learns", "throws", "dies", "learns"]) },
+        pipeline: () => line({ learningRate: 0.1 }),
+        strategy: gridSearch(),
+        workers,
+      }).pipe(toArray()),
+    );
+    expect(all.flatMap((event) => (event._tag === "TrialEnded" ? [event] : []))).toMatchObject([
+      { trial: { outcome: "complete" }, error: undefined },
+      { trial: { outcome: "failed" }, error: { message: "this trial throws" } },
+      { trial: { outcome: "failed" }, error: { _tag: "WorkerLost" } },
+      { trial: { outcome: "complete" }, error: undefined },
+    ]);
+    expect(all.at(-1)).toMatchObject({ best: { trial: { id: 0 } } });
+  });
+
+  it("that is interrupted with several trials under way goes on with the same ones", async () => {
+    const strategy = randomSearch({ trials: 7 });
+    const whole = endOf(await events({ strategy })).trials;
+    // Two earlier trials were slower than later ones.
+    const from = whole
+      .slice(0, 5)
+      .map((trial, i) =>
+        i === 1 || i === 3
+          ? ({ ...trial, outcome: "running", values: trial.values.slice(0, 1) } as const)
+          : trial,
+      );
+    expect(endOf(await events({ strategy, from })).trials).toEqual(whole);
   });
 
   it("reports a trial that cannot run, and goes on", async () => {
@@ -345,6 +390,7 @@ describe("search$", () => {
 
   it.each([
     { space: {} },
+    { space: { learningRate: { at: () => 1, count: 0 } } },
     { parallel: 0 },
     { seconds: 0 },
     { from: [{ id: 0, point: [0.1, 0.2], values: [], outcome: "complete" } as const] },

@@ -11,13 +11,20 @@ import { Tensor } from "../../tensor/tensor.ts";
 
 /**
  * The subscriber begins the run, from a packed state where it resumes; asks for a state after a step; says how many events
- * it has seen since it last said so; and asks the run to end.
+ * it has seen since it last said so; asks the run to end; and gives it up, so that a kept worker is free for another.
  */
 export type ToWorker =
-  | { readonly fluxion: "train"; readonly from: unknown }
+  | { readonly fluxion: "train"; readonly from: unknown; readonly trial?: Told }
   | { readonly fluxion: "state"; readonly step: number | undefined }
   | { readonly fluxion: "seen"; readonly events: number }
-  | { readonly fluxion: "stop" };
+  | { readonly fluxion: "stop" }
+  | { readonly fluxion: "end" };
+
+/** What a kept worker is told of a run: the values that its module makes a pipeline of, and how many threads to use. */
+export interface Told {
+  readonly values: unknown;
+  readonly threads: number | undefined;
+}
 
 /** The events that may be on their way: the run waits before its next step where there are more. */
 export const mostUnseen = 64;
@@ -26,7 +33,9 @@ export const mostUnseen = 64;
 export type FromWorker =
   | { readonly fluxion: "event"; readonly event: unknown }
   | { readonly fluxion: "error"; readonly error: PackedError }
-  | { readonly fluxion: "complete" };
+  | { readonly fluxion: "complete" }
+  /** The run was given up, and says nothing more. */
+  | { readonly fluxion: "ended" };
 
 /** A tensor as a structured clone keeps it. No event has a field of this name. */
 interface PackedTensor {

@@ -1,6 +1,10 @@
-import { type Observable, Subject } from "rxjs";
+import * as Layer from "effect/Layer";
+import { defer, type Observable, Subject, type Subscription } from "rxjs";
+import { ReverseMode } from "../../autodiff/index.ts";
+import { Backend } from "../../backend/index.ts";
 import type { Started, TrainEvent } from "../events/event.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { type SharedServices, sharedServices } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
 import { type TrainOptions, train$ } from "../train.ts";
 import {
@@ -9,6 +13,7 @@ import {
   mostUnseen,
   pack,
   packError,
+  type Told,
   type ToWorker,
   unpack,
 } from "./messages.ts";
@@ -33,7 +38,7 @@ const isToWorker = (message: unknown): message is ToWorker =>
   typeof message === "object" &&
   message !== null &&
   "fluxion" in message &&
-  ["train", "state", "seen", "stop"].includes(message.fluxion as string);
+  ["train", "state", "seen", "stop", "end"].includes(message.fluxion as string);
 
 /** The thread that started this one; `undefined` where this is no worker. */
 const starter = (): Starter | undefined => {
@@ -68,7 +73,11 @@ const starter = (): Starter | undefined => {
  * where the run is asked to end by itself. Does nothing where this is no worker.
  */
 export const serveEvents = (
-  run: (from: TrainState | undefined, stop$: Observable<void>) => Observable<TrainEvent>,
+  run: (
+    from: TrainState | undefined,
+    stop$: Observable<void>,
+    trial: Told | undefined,
+  ) => Observable<TrainEvent>,
 ): void => {
   const to = starter();
   if (to === undefined) return;
@@ -78,8 +87,10 @@ export const serveEvents = (
   let unseen = 0;
   let goOn: (() => void) | undefined;
   const say = (message: FromWorker): void => to.post(message, buffersOf(message));
-  const train = (from: TrainState | undefined): void => {
-    run(from, stop$).subscribe({
+  let running: Subscription | undefined;
+  const train = (from: TrainState | undefined, trial: Told | undefined): void => {
+    [started, unseen, goOn] = [undefined, 0, undefined];
+    running = defer(() => run(from, stop$, trial)).subscribe({
       next: (event) => {
         if (event._tag === "Started") started = event;
         // A scheduler tells the time of this thread alone.
@@ -96,11 +107,14 @@ export const serveEvents = (
     switch (asked.fluxion) {
       case "train":
         // The subscriber has a state of this run; otherwise the run refuses it.
-        return train(unpack(asked.from) as TrainState | undefined);
+        return train(unpack(asked.from) as TrainState | undefined, asked.trial);
       case "state":
         return started?.requestState?.(asked.step);
       case "stop":
         return stop$.next();
+      case "end":
+        running?.unsubscribe();
+        return say({ fluxion: "ended" });
       case "seen":
         unseen -= asked.events;
         if (unseen >= mostUnseen) return;
@@ -122,3 +136,31 @@ export const serveTraining = <C, E>(
     // The state was made by a run of this pipeline; otherwise the run refuses it.
     train$(of, from === undefined ? options : { ...options, from: from as TrainState<C> }),
   );
+
+/**
+ * Lets `keptWorkers`, and a search with `workers`, train pipelines in this module: for each run it makes the pipeline of
+ * the values that it is told. The module stays loaded from run to run, and so do its data, where the function does not
+ * load them anew, and the compiled programs. Does nothing where this is no worker.
+ */
+export const serveTrials = <V, C, E>(
+  of: (values: V) => Pipeline<C, E>,
+  options: Omit<TrainOptions<C>, "from"> = {},
+): void => {
+  let shared: SharedServices | undefined;
+  serveEvents((from, _, trial) => {
+    const threads = trial?.threads;
+    // As many threads for each run: the first one says how many.
+    shared ??= sharedServices(
+      Layer.merge(
+        Backend.layerWasmWith(threads === undefined ? {} : { threads }),
+        ReverseMode.layerTape,
+      ),
+    );
+    // Whoever tells the values knows this module, and has the state from a run of the same pipeline.
+    return train$(of(trial?.values as V), {
+      services: shared,
+      ...options,
+      ...(from && { from: from as TrainState<C> }),
+    });
+  });
+};

@@ -1,75 +1,9 @@
 import { NEVER, Observable } from "rxjs";
-import { BackendUnavailable, WorkerLost } from "../../errors.ts";
-import type { Started, TrainEvent } from "../events/event.ts";
+import { WorkerLost } from "../../errors.ts";
+import type { TrainEvent } from "../events/event.ts";
 import type { TrainState } from "../state/state.ts";
-import {
-  buffersOf,
-  type FromWorker,
-  mostUnseen,
-  packSlowly,
-  type ToWorker,
-  unpack,
-  unpackError,
-} from "./messages.ts";
-
-/** A Web Worker, as much of it as is used here. */
-export interface WebWorker {
-  postMessage: (message: never, transfer: never) => void;
-  terminate: () => void;
-  addEventListener: (type: never, heard: never) => void;
-}
-
-/** A started worker, in Node or in a page. */
-interface Hand {
-  readonly post: (message: ToWorker, transfer: readonly ArrayBuffer[]) => void;
-  readonly listen: (heard: (message: FromWorker) => void, lost: (reason: string) => void) => void;
-  readonly end: () => void;
-}
-
-interface Scope {
-  readonly process?: NodeJS.Process;
-  readonly Worker?: new (url: string | URL, options: { readonly type: "module" }) => WebWorker;
-}
-
-type Listen = (type: string, heard: (event: { data?: unknown; message?: string }) => void) => void;
-
-const inPage = (worker: WebWorker): Hand => ({
-  post: (message, transfer) => worker.postMessage(message as never, transfer as never),
-  listen: (heard, lost) => {
-    const listen = worker.addEventListener.bind(worker) as Listen;
-    listen("message", ({ data }) => heard(data as FromWorker));
-    listen("error", ({ message }) => lost(message ?? "its module could not be loaded"));
-    listen("messageerror", () => lost("a message could not be read"));
-  },
-  end: () => worker.terminate(),
-});
-
-const started = (from: URL | (() => WebWorker), workerData: unknown): Hand => {
-  const scope = globalThis as Scope;
-  if (typeof from === "function") return inPage(from());
-  const threads = scope.process?.getBuiltinModule?.("node:worker_threads");
-  if (threads === undefined) {
-    if (scope.Worker === undefined)
-      throw new BackendUnavailable({
-        backend: "worker",
-        missing: "workers",
-        alternative: "reference",
-      });
-    return inPage(new scope.Worker(from, { type: "module" }));
-  }
-  const worker = new threads.Worker(from, { workerData });
-  return {
-    post: (message, transfer) => worker.postMessage(message, [...transfer]),
-    listen: (heard, lost) => {
-      worker.on("message", heard);
-      worker.on("error", (error) => lost(error instanceof Error ? error.message : String(error)));
-      worker.on("exit", (code) => lost(`it ended with code ${code}`));
-    },
-    end: () => {
-      void worker.terminate();
-    },
-  };
-};
+import { following, started, type WebWorker } from "./hand.ts";
+import { buffersOf, packSlowly } from "./messages.ts";
 
 /** The options of {@link trainInWorker}. */
 export interface WorkerOptions<C> {
@@ -102,22 +36,11 @@ export const trainInWorker = <C = unknown>(
   { from, workerData, stop$ = NEVER }: WorkerOptions<C> = {},
 ): Observable<TrainEvent<TrainState<C>>> =>
   new Observable((subscriber) => {
-    const { post, listen, end } = started(worker, workerData);
-    const requestState: Started["requestState"] = (step) => post({ fluxion: "state", step }, []);
-    let seen = 0;
+    const hand = started(worker, workerData);
+    const { post, listen, end } = hand;
+    const follow = following(hand, subscriber);
     listen(
-      (message) => {
-        if (message.fluxion === "complete") subscriber.complete();
-        else if (message.fluxion === "error") subscriber.error(unpackError(message.error));
-        else if (message.fluxion === "event") {
-          const event = unpack(message.event) as TrainEvent<TrainState<C>>;
-          subscriber.next(event._tag === "Started" ? { ...event, requestState } : event);
-          seen += 1;
-          if (seen < mostUnseen / 4) return;
-          post({ fluxion: "seen", events: seen }, []);
-          seen = 0;
-        }
-      },
+      (message) => follow(message, () => undefined),
       (reason) => subscriber.error(new WorkerLost({ worker: 1, workers: 1, reason })),
     );
     const begin = (packed: unknown): void => {
