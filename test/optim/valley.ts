@@ -21,28 +21,32 @@ export const valley = (p: Expr): Expr<readonly []> => {
   return add(add(banana, mul(sin(mul(z, 3)), 0.1)), square(z)) as Expr<readonly []>;
 };
 
-/** The params after each of several steps, by a program of one step. */
+type Loss = (params: Exprs) => Expr<readonly []>;
+
+/** The params after each of several steps, by a program of one step. Those of a tree follow one another. */
 export const trajectory = (
   optimizer: GradientTransformation,
-  start: Tensor,
+  start: Tree<Tensor>,
   steps: number,
+  loss: Loss = valley as Loss,
 ): readonly (readonly number[])[] => {
-  const gradient = Effect.runSync(Effect.provide(grad(valley), ReverseMode.layerTape));
+  const gradient = Effect.runSync(Effect.provide(grad(loss), ReverseMode.layerTape));
+  const count = flatten(start).leaves.length;
   const { leaves, shape } = flatten([start, optimizer.init(start)]);
   const inputs = leaves.map((leaf) => parameter(leaf as Tensor));
-  const [params, state] = unflatten(shape, inputs) as readonly [Expr, Tree<Expr>];
+  const [params, state] = unflatten(shape, inputs) as readonly [Exprs, Tree<Expr>];
   const at = (other: Exprs) => ({
-    value: valley(other as Expr),
-    gradient: gradient(other as Expr),
+    value: loss(other),
+    gradient: gradient(other),
   });
-  const minimized = { value: valley(params), at };
+  const minimized = { value: loss(params), at };
   const made = optimizer.update(gradient(params), state, params, undefined, minimized);
   const next: Exprs = [applyUpdates(params, made.updates), made.state];
   const step = program(inputs, flatten(next).leaves);
   let values = leaves;
   return Array.from({ length: steps }, () => {
     values = run(step, values);
-    return [...(values[0] as Tensor).toTypedArray()];
+    return values.slice(0, count).flatMap((leaf) => [...(leaf as Tensor).toTypedArray()]);
   });
 };
 
