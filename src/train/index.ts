@@ -71,6 +71,7 @@ export {
   type Written,
 } from "./observe/tensorBoard/index.ts";
 export { awaiting } from "./operators/awaiting.ts";
+export { conflating } from "./operators/conflating.ts";
 export {
   type EarlyStopping,
   earlyStopping,

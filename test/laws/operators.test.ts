@@ -26,8 +26,9 @@ import {
   supervised,
   tensor,
 } from "../../src/index.ts";
-import { awaiting, statesEvery, stopAfter, stopWhen } from "../../src/train/index.ts";
+import { awaiting, conflating, statesEvery, stopAfter, stopWhen } from "../../src/train/index.ts";
 import type * as awaits from "../../src/train/operators/awaiting.ts";
+import type * as conflates from "../../src/train/operators/conflating.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
 import type * as progress from "../../src/train/operators/printProgress.ts";
 import type * as samples from "../../src/train/operators/sampleEvery.ts";
@@ -39,6 +40,7 @@ import type { TrainState } from "../../src/train/state/state.ts";
 
 type Operator = OperatorSubject["operator"];
 type Modules = typeof awaits &
+  typeof conflates &
   typeof stopping &
   typeof samples &
   typeof progress &
@@ -86,6 +88,7 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
   ],
   printProgress: [printProgress({ stream: { write: () => true, isTTY: true }, every: 0 })],
   awaiting: [awaiting(() => [1, 2]), awaiting(() => Promise.resolve())],
+  conflating: [conflating(() => [1, 2])],
   statesEvery: [statesEvery({ steps: 3, seconds: 60 })],
   stopAfter: [
     stopAfter({ steps: 3, seconds: 60 }),

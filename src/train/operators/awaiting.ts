@@ -15,7 +15,7 @@ import { afterSome } from "./afterEpochs.ts";
  * taken in already wait.
  *
  * A run does not wait by itself: `concatMap` would keep every event until its turn comes. Where events may be passed
- * over, as in a display, take the newest every so often: `auditTime`, `exhaustMap`.
+ * over, as in a display, `conflating` lets the run go on.
  *
  * With work `w` of two frames:
  *

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer";
 import * as Stream from "effect/Stream";
 import * as Tracer from "effect/Tracer";
 import { pipe } from "fp-ts/lib/function.js";
-import { lastValueFrom, tap } from "rxjs";
+import { finalize, lastValueFrom, Subject, share, take, tap, timer, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { experience, streamRows } from "../../../src/data/index.ts";
 import {
@@ -24,7 +24,7 @@ import {
 import type { Expr } from "../../../src/ir/expr.ts";
 import { mean, mul, random } from "../../../src/ir/index.ts";
 import { batchObjective } from "../../../src/learn/index.ts";
-import { awaiting, train, trainStream } from "../../../src/train/index.ts";
+import { awaiting, conflating, train, trainStream } from "../../../src/train/index.ts";
 import { device } from "../../backend/late.ts";
 import { backends, bitsOf, collect, lastOf, losses, points, small } from "../examples.ts";
 
@@ -94,6 +94,59 @@ describe("a slow subscriber", () => {
       // The events of the steps that were under way, and one that is no step.
       expect(most()).toBeLessThanOrEqual(ahead + 3);
     }
+  });
+});
+
+describe("slow subscribers that conflate", () => {
+  /** What is still said after the run is over, by subscribers that were busy with its first event until then. */
+  const afterwards = async (steps: number, subscribers: number) => {
+    let over = 0;
+    const free$ = new Subject<void>();
+    const run$ = train$(many(steps), { services }).pipe(
+      finalize(() => over++),
+      share(),
+    );
+    const ends = Array.from({ length: subscribers }, (_, i) =>
+      lastValueFrom(
+        run$.pipe(
+          // Each is as slow as it is, and one of them is not slow.
+          conflating((event) => (event._tag === "Started" && i > 0 ? free$.pipe(take(i)) : [])),
+          toArray(),
+        ),
+      ),
+    );
+    while (over === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < subscribers; i++) free$.next();
+    return [over, await Promise.all(ends)] as const;
+  };
+
+  it("hold the newest event of each kind, however long the run was", async () => {
+    for (const steps of [2, 300, 30_000]) {
+      const [runs, [all = [], ...others]] = await afterwards(steps, 3);
+      expect(runs).toBe(1);
+      expect(all).toHaveLength(steps + 4);
+      expect(others).toHaveLength(2);
+      for (const events of others) {
+        expect(events.map(({ _tag }) => _tag)).toEqual([
+          ...["Started", "EpochStarted", "StepCompleted", "EpochCompleted", "Completed"],
+        ]);
+        expect(events[2]).toMatchObject({ step: steps });
+      }
+    }
+  });
+
+  it("do not hold back a run that another subscriber makes wait, nor lose that one's events", async () => {
+    const run$ = train$(many(300), { services }).pipe(share());
+    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const careful = lastValueFrom(run$.pipe(awaiting(pause), toArray()));
+    const hasty = lastValueFrom(
+      run$.pipe(
+        conflating(() => timer(20)),
+        toArray(),
+      ),
+    );
+    expect(await careful).toHaveLength(304);
+    expect((await hasty).at(-1)).toMatchObject({ _tag: "Completed", step: 300 });
   });
 });
 

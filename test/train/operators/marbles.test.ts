@@ -12,6 +12,7 @@ import { explainNonFinite } from "../../../src/train/diagnose/nonFinite.ts";
 import type { TrainEvent } from "../../../src/train/events/event.ts";
 import { afterEpochs } from "../../../src/train/operators/afterEpochs.ts";
 import { awaiting } from "../../../src/train/operators/awaiting.ts";
+import { conflating } from "../../../src/train/operators/conflating.ts";
 import { earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
 import { folded } from "../../../src/train/operators/fold.ts";
 import { newestAfter } from "../../../src/train/operators/newestAfter.ts";
@@ -100,11 +101,14 @@ describe("the diagrams of docstrings", () => {
     });
   });
 
-  it("awaiting", () => {
-    const diagram = diagramOf("awaiting");
+  it.each([
+    ["awaiting", awaiting],
+    ["conflating", conflating],
+  ] as const)("%s", (name, operator) => {
+    const diagram = diagramOf(name);
     inVirtualTime().run(({ cold, hot, expectObservable }) => {
       const work$ = cold(diagram.w ?? "");
-      const said$ = hot(diagram.run ?? "", events).pipe(awaiting(() => work$));
+      const said$ = hot(diagram.run ?? "", events).pipe(operator(() => work$));
       expectObservable(said$.pipe(map(marbleOf))).toBe(diagram.events ?? "", marbles);
     });
   });
@@ -236,6 +240,40 @@ describe("the diagrams of docstrings, of operators that work", () => {
     subscription.unsubscribe();
     expect(source$.observed).toBe(false);
     await vi.waitFor(() => expect(done).toEqual(["interrupted", "released"]));
+  });
+});
+
+describe("conflating", () => {
+  it("ends with an error of the run after what waits, and with one of the work at once", () => {
+    inVirtualTime().run(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const work$ = cold("----|");
+      const failing$ = hot("-s1p2p#", events).pipe(
+        conflating(() => work$),
+        map(marbleOf),
+      );
+      expectObservable(failing$).toBe("-s---2---p---#", marbles);
+      const source$ = hot("-s-1-2-c|", events);
+      const broken$ = source$.pipe(
+        conflating(() => cold("--#")),
+        map(marbleOf),
+      );
+      expectObservable(broken$).toBe("-s-#", marbles);
+      expectSubscriptions(source$.subscriptions).toBe("^--!");
+    });
+  });
+
+  it("stops its work and the run when nobody subscribes any more", () => {
+    inVirtualTime().run(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const work$ = cold("----|");
+      const source$ = hot("-1-2-c|", events);
+      const said$ = source$.pipe(
+        conflating(() => work$),
+        map(marbleOf),
+      );
+      expectObservable(said$, "---!").toBe("-1--", marbles);
+      expectSubscriptions(source$.subscriptions).toBe("^--!");
+      expectSubscriptions(work$.subscriptions).toBe("-^-!");
+    });
   });
 });
 

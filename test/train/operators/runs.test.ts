@@ -106,7 +106,13 @@ const saidBy = (made: (scheduler: VirtualTimeScheduler) => Observable<TrainEvent
 const drawnIn = (line: string | undefined): string => (line ?? "no line").replaceAll(/[-()]/g, "");
 
 /** The exports of these rooms that are no operators on streams of events, and make none. */
-const plain: readonly string[] = ["locateNonFinite", "steepestRate", "monitored", "textSampler"];
+const plain: readonly string[] = [
+  "locateNonFinite",
+  "steepestRate",
+  "monitored",
+  "textSampler",
+  "profile",
+];
 
 it("every operator that is exported has a diagram", () => {
   const source = (file: string) => readFileSync(new URL(file, trainFolder), "utf8");
