@@ -12,7 +12,7 @@ import { nearest } from "./nearest.ts";
  */
 
 /** The commands about the folder of a run, or of several. */
-const folderCommands = ["verify", "runs", "plot", "report"] as const;
+const folderCommands = ["verify", "runs", "plot", "report", "watch"] as const;
 type FolderCommand = (typeof folderCommands)[number];
 
 const isFolderCommand = (command: CommandName): command is FolderCommand =>

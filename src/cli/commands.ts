@@ -55,6 +55,12 @@ export const commands = {
     help: "write a report of a run as one page of HTML, into its folder or to --output",
     flags: ["output", "pipeline"],
   },
+  watch: {
+    takesPipeline: false,
+    takes: "DIR",
+    help: "follow a run in the browser: its curves, histograms and samples, with buttons to pause and to stop it",
+    flags: ["pipeline", "port"],
+  },
   summary: {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",

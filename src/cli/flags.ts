@@ -39,6 +39,8 @@ export interface Settings {
   readonly set?: readonly string[];
   /** The pipeline of a run, where it is not found by the name in its configuration. */
   readonly pipeline?: string;
+  /** The port of a page. */
+  readonly port?: number;
 }
 
 type Read = (text: string) => Settings | undefined;
@@ -197,6 +199,16 @@ export const settings: readonly Setting[] = [
     help: "the pipeline of the run; by default found by its name",
     expected: "the name of a pipeline, or a module",
     read: (pipeline) => (pipeline === "" ? undefined : { pipeline }),
+  },
+  {
+    name: "port",
+    value: "N",
+    help: "the port of the page on this machine; by default one that is free",
+    expected: "a whole number from 1024 to 65535",
+    read: numeric(
+      (n) => Number.isInteger(n) && n >= 1024 && n <= 65535,
+      (port) => ({ port }),
+    ),
   },
   {
     name: "json",

@@ -7,9 +7,11 @@ import { Backend } from "../backend/index.ts";
 import { rooflineOfPlan } from "../backend/roofline.ts";
 import { measurePeaks } from "../backend/wasm/ceilings.ts";
 import { formatError } from "../errors/failure.ts";
+import { DataSourceError } from "../errors.ts";
 import { jsonLine } from "../terminal.ts";
 import { profile } from "../train/diagnose/profile.ts";
 import { configured } from "../train/folder/config.ts";
+import { isRun } from "../train/folder/recorded.ts";
 import { whenUnwritten } from "../train/main.ts";
 import { summarizeStep } from "../train/summary.ts";
 import { type Invocation, parse } from "./commandLine.ts";
@@ -23,6 +25,7 @@ import { plotted, reported } from "./runs/report.ts";
 import { listedRuns } from "./runs/runs.ts";
 import { summaryCodeText, summaryPlanText, summaryText } from "./summary.ts";
 import { configOf, servicesOf, subscribed, training, verifying } from "./train.ts";
+import { watching } from "./watch/server.ts";
 
 const print = (text: string): Effect.Effect<void> =>
   Effect.sync(() => {
@@ -75,6 +78,18 @@ const aboutFolder = {
   verify: verifying,
 } as const;
 
+/** Serves the page of a run until the process is interrupted. */
+const watch = Effect.fnUntraced(function* (folder: string, { pipeline, port }: Settings) {
+  if (!(yield* isRun(folder)))
+    return yield* new DataSourceError({ source: folder, reason: "there is no run in this folder" });
+  const url = yield* watching({ folder, pipeline, port });
+  yield* print(`open ${url}\nCtrl-C ends the page; the run goes on`);
+  yield* Effect.callback<void>((resume) => {
+    const stop = (): void => resume(Effect.void);
+    process.once("SIGINT", stop).once("SIGTERM", stop);
+  });
+});
+
 const perform = Effect.fnUntraced(function* (asked: Invocation) {
   switch (asked.command) {
     case "help":
@@ -94,6 +109,8 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
     }
     case "train":
       return subscribed(training(asked.pipeline, asked.settings));
+    case "watch":
+      return yield* Effect.scoped(watch(asked.folder, asked.settings));
     case "runs":
     case "plot":
     case "report":

@@ -21,7 +21,8 @@ export const chromium: string | undefined = [
   ...folders.flatMap((folder) => names.map((name) => join(folder, name))),
 ].find(runs);
 
-const flags = [
+/** What a browser is started with in tests. */
+export const flags = [
   ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];

@@ -20,6 +20,7 @@ import {
   reportHtml,
 } from "../../train/observe/report/index.ts";
 import { confusionLines } from "../../train/operators/confusionTable.ts";
+import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import { loadCheckpoint } from "../../train/state/checkpoint.ts";
 import { pipelineNamed } from "../library.ts";
 
@@ -30,15 +31,23 @@ export interface About {
   readonly output?: string;
 }
 
-/** What the model of a run's last checkpoint says about rows that were held out; or why it cannot be asked. */
-export const predictionsFor = (
-  run: Pick<FolderRun, "config">,
-  checkpoint: string | undefined,
+/** The pipeline of a run as it was configured, whose data are loaded once. */
+export const pipelineOf = Effect.fnUntraced(function* (
+  { config }: Pick<FolderRun, "config">,
   name?: string,
+) {
+  const of = configured(yield* pipelineNamed(name ?? config.pipeline ?? ""), config);
+  return { ...of, source: yield* Effect.cached(of.source) };
+});
+
+/** What the model of a checkpoint says about rows that were held out; or why it cannot be asked. */
+export const predictionsFor = <E>(
+  pipeline: Effect.Effect<AnyPipeline, E>,
+  checkpoint: string | undefined,
 ) =>
   Effect.gen(function* () {
     if (checkpoint === undefined) return "no predictions: the run saved no checkpoint";
-    const of = configured(yield* pipelineNamed(name ?? run.config.pipeline ?? ""), run.config);
+    const of = yield* pipeline;
     const state = yield* loadCheckpoint(of, checkpoint);
     return (
       (yield* predictionsOf(of, state)) ?? "no predictions: its data are no rows to choose from"
@@ -55,7 +64,7 @@ export const figuresFor = (checkpoint: string | undefined) =>
 export const reported = Effect.fnUntraced(function* (folder: string, about: About) {
   const run = yield* readRun(folder);
   const checkpoint = yield* lastCheckpoint(folder);
-  const predictions = yield* predictionsFor(run, checkpoint, about.pipeline);
+  const predictions = yield* predictionsFor(pipelineOf(run, about.pipeline), checkpoint);
   const page = yield* reportHtml(run, { predictions, figures: yield* figuresFor(checkpoint) });
   const path = about.output ?? `${folder}/report.html`;
   yield* replaceFile(path, (file) => writeAll(file, new TextEncoder().encode(page), 0));
@@ -89,7 +98,7 @@ export const plotted = Effect.fnUntraced(function* (folder: string, about: About
     ].join("\n");
   }
   const checkpoint = yield* lastCheckpoint(folder);
-  const predictions = yield* predictionsFor(run, checkpoint, about.pipeline);
+  const predictions = yield* predictionsFor(pipelineOf(run, about.pipeline), checkpoint);
   const paths = yield* writePlots(
     {
       ...plotsOf(run.events),

@@ -12,7 +12,8 @@ import { holderOfFolder } from "./lock.ts";
  * away when it has read it. A second file is there for as long as the run waits.
  */
 
-const toldCodec = t.readonly(
+/** A message to a run as JSON. */
+export const toldCodec = t.readonly(
   t.strict({ tell: t.keyof({ pause: null, resume: null, stop: null }) }),
 );
 

@@ -98,7 +98,8 @@ export const isRun = (folder: string): Effect.Effect<boolean> =>
     ([config, environment]) => config && environment,
   );
 
-const stateOf = (held: boolean, paused: boolean, events: readonly EventJson[]): RunState => {
+/** How a run is doing, from whether a process holds its folder, whether it waits, and its events. */
+export const stateOf = (held: boolean, paused: boolean, events: readonly EventJson[]): RunState => {
   if (held) return paused ? "paused" : "running";
   const last = events.findLast(({ _tag }) => _tag !== "CheckpointSaved")?._tag;
   return last === "Completed" ? "complete" : last === "Stopped" ? "stopped" : "interrupted";

@@ -86,7 +86,7 @@ export const curvesPlot = ({ title, curves, x, y, log = {}, notes = [] }: Curves
     mark: {
       type: "line",
       strokeWidth: pale ? 1 : 2,
-      strokeOpacity: pale ? 0.45 : 1,
+      strokeOpacity: pale ? 0.55 : 1,
       point: (rows[i] ?? []).length <= fewPoints ? { size: 28 } : false,
     },
     encoding: {

@@ -24,6 +24,8 @@ export const colors = [
   "#4fa3c7",
   "#c8553d",
   "#7a7f87",
+  "#8a6fd1",
+  "#6f9a2f",
 ] as const;
 
 /** A stranger's text as text of a plot: without characters that XML has no place for. */

@@ -1,5 +1,6 @@
 import type { ConfusionTable } from "../../../nn/metrics/metric.ts";
 import { type Ranking, type Threshold, thresholdCurve } from "../../../nn/metrics/ranking.ts";
+import { greatestOf } from "../../../tensor/extremes.ts";
 import type { RateLoss } from "../../diagnose/rates.ts";
 import { steepestRate } from "../../diagnose/rates.ts";
 import type { Histogram } from "../figures.ts";
@@ -57,7 +58,11 @@ export const confusionPlot = ({ classes, counts }: ConfusionTable): PlotSpec => 
     mark: { type: "text", fontSize: 11 },
     encoding: {
       ...places,
-      text: { field: "count", type: "quantitative", format: "~s" },
+      text: {
+        field: "count",
+        type: "quantitative",
+        format: greatestOf(counts.flat()) < 10_000 ? "d" : ".2~s",
+      },
       color: { condition: { test: "datum.share > 0.5", value: "#ffffff" }, value: "#1c2733" },
     },
   };
