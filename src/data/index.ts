@@ -118,6 +118,7 @@ export { fromFields } from "./table/fromFields.ts";
 export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table/parseCsv.ts";
 export { type CsvOptions, csvTable } from "./table/readers/csvTable.ts";
 export { jsonLinesTable } from "./table/readers/jsonLines.ts";
+export { parquetTable } from "./table/readers/parquet.ts";
 export type {
   BooleanField,
   CategoryField,

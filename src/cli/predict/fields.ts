@@ -8,6 +8,7 @@ import { reading, type TableError } from "../../data/table/fitTable.ts";
 import type { FromFields } from "../../data/table/fitted.ts";
 import { csvTable } from "../../data/table/readers/csvTable.ts";
 import { jsonLinesTable } from "../../data/table/readers/jsonLines.ts";
+import { parquetTable } from "../../data/table/readers/parquet.ts";
 import type { Model } from "../../train/predict/model.ts";
 
 const isFields = (from: FromRaw | undefined): from is FromFields => from?.kind === "fields";
@@ -26,8 +27,8 @@ export const fieldColumns = ({ inputs }: Model) => {
 /** The separators that are tried, in order: the first that gives the names of the fields. */
 const separators = [",", ";", "\t", "|"];
 
-const firstChunk = async (table: Table): Promise<Chunk | undefined> => {
-  for await (const chunk of table.chunks()) return chunk;
+const firstChunk = async (table: Table, fields: readonly string[]): Promise<Chunk | undefined> => {
+  for await (const chunk of table.chunks(fields)) return chunk;
   return undefined;
 };
 
@@ -35,7 +36,7 @@ const csvOf = async (file: string, fields: readonly string[]): Promise<Table> =>
   for (const separator of separators) {
     const table = csvTable(file, { separator });
     // A wrong separator may leave ragged lines, whose error is that of the comma.
-    const first = await firstChunk(table).catch(() => undefined);
+    const first = await firstChunk(table, fields).catch(() => undefined);
     if (fields.every((field) => first?.column(field) !== undefined)) return table;
   }
   return csvTable(file);
@@ -48,6 +49,7 @@ const tables: {
   ".tsv": csvOf,
   ".jsonl": async (file) => jsonLinesTable(file),
   ".ndjson": async (file) => jsonLinesTable(file),
+  ".parquet": async (file) => parquetTable(file),
 };
 
 /** The endings of files of rows. */

@@ -22,8 +22,8 @@ export interface Table {
   readonly _tag: "Table";
   /** The name of the file, for errors. */
   readonly name: string;
-  /** Reads the rows. It throws typed errors. */
-  readonly chunks: () => AsyncIterable<Chunk>;
+  /** Reads the rows, of which at least these columns are needed. It throws typed errors. */
+  readonly chunks: (columns: readonly string[]) => AsyncIterable<Chunk>;
 }
 
 /** A cell in words, cut where it is long. */

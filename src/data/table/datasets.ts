@@ -13,7 +13,7 @@ import type { RecordSchema, RowOfSchema } from "./schema.ts";
 import { type Part, partsOf, type Shares } from "./split.ts";
 
 /** Makes the numbers of the wanted rows of chunks, in order. */
-const encoder = (table: Table, { columns }: FittedSchema) => {
+const encoder = ({ columns }: FittedSchema) => {
   const plans = Object.entries(columns).map(([column, from]) => ({
     column,
     type: fieldsType(from),
@@ -41,7 +41,11 @@ const encoder = (table: Table, { columns }: FittedSchema) => {
         );
     }
   };
-  return { name: table.name, types: plans.map(({ column, type }) => ({ column, type })), write };
+  return {
+    types: plans.map(({ column, type }) => ({ column, type })),
+    wantedFields: [...new Set(plans.flatMap(({ fields }) => fields))],
+    write,
+  };
 };
 
 /** Numbers of which there may be more than was thought. */
@@ -80,7 +84,7 @@ const allOf = async (
   parts: readonly Part[],
   shares: Shares,
 ): Promise<ReadonlyMap<Part, Dataset>> => {
-  const { types, write } = encoder(table, fitted);
+  const { types, wantedFields, write } = encoder(fitted);
   const [partOf, mistakes] = [partsOf("tableDataset", shares), new Mistakes(table.name)];
   const made = new Map(
     parts.map((part) => [
@@ -90,7 +94,7 @@ const allOf = async (
   );
   const counts = new Map<Part, number>();
   let first = 0;
-  for await (const chunk of table.chunks()) {
+  for await (const chunk of table.chunks(wantedFields)) {
     const rows = Map.groupBy(
       Array.from({ length: chunk.size }, (_, i) => i),
       (i) => partOf(first + i),
@@ -153,7 +157,7 @@ export const tableStream = <S extends RecordSchema>(
   fitted: FittedSchema<S>,
   { part = "train", validation, test, seed, ...options }: TableStreamOptions = {},
 ): Streamed<RowOfSchema<S>> => {
-  const { types, write } = encoder(table, fitted);
+  const { types, wantedFields, write } = encoder(fitted);
   const shares = {
     ...(validation !== undefined && { validation }),
     ...(test !== undefined && { test }),
@@ -163,7 +167,7 @@ export const tableStream = <S extends RecordSchema>(
   async function* batches(): AsyncGenerator<Row> {
     const partOf = partsOf("tableStream", shares);
     let first = 0;
-    for await (const chunk of table.chunks()) {
+    for await (const chunk of table.chunks(wantedFields)) {
       const wanted = Array.from({ length: chunk.size }, (_, i) => i).filter(
         (i) => partOf(first + i) === part,
       );

@@ -130,7 +130,7 @@ export const fitTable = <const S extends RecordSchema>(
     const fields = plans.flatMap((plan) => plan.fields);
     const [partOf, mistakes] = [partsOf("fitTable", shares), new Mistakes(table.name)];
     let [first, seen] = [0, 0];
-    for await (const chunk of table.chunks()) {
+    for await (const chunk of table.chunks(fields.map(({ name }) => name))) {
       const trains = Array.from({ length: chunk.size }, (_, i) => partOf(first + i) === "train");
       for (const { name, read, fitting } of fields) {
         const cells = cellsOf(chunk, name);
