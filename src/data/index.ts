@@ -116,6 +116,7 @@ export { type FittedSchema, fitTable, type TableError } from "./table/fitTable.t
 export type { FittedField, FromFields } from "./table/fitted.ts";
 export { fromFields } from "./table/fromFields.ts";
 export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table/parseCsv.ts";
+export { arrowTable } from "./table/readers/arrow.ts";
 export { type CsvOptions, csvTable } from "./table/readers/csvTable.ts";
 export { jsonLinesTable } from "./table/readers/jsonLines.ts";
 export { parquetTable } from "./table/readers/parquet.ts";

@@ -284,6 +284,7 @@ const functions: OptionsOf<typeof data> = {
   parseCsv: none,
   csvTable: none,
   jsonLinesTable: none,
+  arrowTable: none,
   parquetTable: none,
   tableDataset: none,
   fitTable: sharesOf((shares) => data.fitTable(table, schema, shares)),

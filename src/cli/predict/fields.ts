@@ -6,6 +6,7 @@ import type { Chunk, Table } from "../../data/table/cells.ts";
 import { tableDataset } from "../../data/table/datasets.ts";
 import { reading, type TableError } from "../../data/table/fitTable.ts";
 import type { FromFields } from "../../data/table/fitted.ts";
+import { arrowTable } from "../../data/table/readers/arrow.ts";
 import { csvTable } from "../../data/table/readers/csvTable.ts";
 import { jsonLinesTable } from "../../data/table/readers/jsonLines.ts";
 import { parquetTable } from "../../data/table/readers/parquet.ts";
@@ -49,6 +50,8 @@ const tables: {
   ".tsv": csvOf,
   ".jsonl": async (file) => jsonLinesTable(file),
   ".ndjson": async (file) => jsonLinesTable(file),
+  ".arrow": async (file) => arrowTable(file),
+  ".feather": async (file) => arrowTable(file),
   ".parquet": async (file) => parquetTable(file),
 };
 
