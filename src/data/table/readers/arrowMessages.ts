@@ -90,9 +90,85 @@ const checkBatch = (of: Flat, body: number): void => {
   }
 };
 
-/** The beginning of a file, after which it is a stream. */
+/** The beginning and the end of a file. */
 const magic = "ARROW1";
 const continued = 0xffffffff;
+
+/** The end of a file, which says where its messages are. */
+const footer: Shape = { 0: number(2), 1: table(() => schema), 2: list(24), 3: list(24) };
+
+/** A message and where it ends; `undefined` at the end of a stream. */
+const messageAt = async (
+  source: ByteSource,
+  at: number,
+): Promise<{ readonly message: ArrowMessage; readonly end: number } | undefined> => {
+  const { size } = source;
+  if (!(at >= 0 && at + 8 <= size)) throw new Astray("a message ends early");
+  const prefix = await source.slice(at, at + 8);
+  const view = new DataView(prefix.buffer, prefix.byteOffset, 8);
+  // Before version 0.15, there was no sign of continuation.
+  const isOld = view.getUint32(0, true) !== continued;
+  const length = isOld ? view.getUint32(0, true) : view.getUint32(4, true);
+  if (length === 0) return undefined;
+  const head = at + (isOld ? 4 : 8);
+  if (length > Math.min(mostOfHeader, size - head)) throw new Astray("a message ends early");
+  const header = await source.slice(head, head + length);
+  const of = checked(header, message);
+  const body = of.long(3);
+  const end = head + length + body;
+  if (!(body >= 0 && end <= size)) throw new Astray("a message ends early");
+  const kind = of.byte(1);
+  const inner = of.table(2);
+  if (inner === undefined || headers[kind] === undefined)
+    throw new Astray(`a message is of the unknown type ${kind}`);
+  const rows = kind === 2 ? inner.table(1) : kind === 3 ? inner : undefined;
+  if (rows === undefined && kind !== 1) throw new Astray("a dictionary has no values");
+  if (rows !== undefined) checkBatch(rows, body);
+  const bytes = await source.slice(at, end);
+  return { message: { codec: rows?.table(3)?.byte(0), bytes }, end };
+};
+
+/** A message with the schema of a footer, whose own offsets are kept by standing before it. */
+const schemaMessage = (end: Uint8Array, version: number, schemaAt: number): ArrowMessage => {
+  // The sign of continuation and the length; the root; the places of three fields; the message; then the footer.
+  const before = 40;
+  const bytes = new Uint8Array(before + end.length + (-end.length & 7));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, continued, true);
+  view.setUint32(4, bytes.length - 8, true);
+  view.setUint32(8, 16, true);
+  for (const [i, n] of [10, 12, 4, 6, 8].entries()) view.setUint16(12 + 2 * i, n, true);
+  view.setInt32(24, 12, true);
+  view.setInt16(28, version, true);
+  view.setUint8(30, 1);
+  view.setUint32(32, before + schemaAt - 32, true);
+  bytes.set(end, before);
+  return { codec: undefined, bytes };
+};
+
+/**
+ * What the end of a file says: its schema, and where its dictionaries and then its batches are. A dictionary may stand behind
+ * the batches that need it, and the schema may be nowhere else.
+ */
+const endOf = async (
+  source: ByteSource,
+): Promise<{ readonly schema: ArrowMessage; readonly blocks: readonly number[] }> => {
+  const { size } = source;
+  const end = await source.slice(Math.max(0, size - 10), size);
+  const view = new DataView(end.buffer, end.byteOffset, end.byteLength);
+  if (end.length < 10 || new TextDecoder().decode(end.subarray(4)) !== magic)
+    throw new Astray("its end is missing");
+  const length = view.getUint32(0, true);
+  if (length > Math.min(mostOfHeader, size - 18)) throw new Astray("its end is missing");
+  const bytes = await source.slice(size - 10 - length, size - 10);
+  const of = checked(bytes, footer);
+  const found = of.table(1);
+  if (found === undefined) throw new Astray("it has no schema");
+  const blocks = [of.list(2), of.list(3)].flatMap(({ at, length: count }) =>
+    Array.from({ length: count }, (_, i) => exact(of.view.getBigInt64(at + 24 * i, true))),
+  );
+  return { schema: schemaMessage(bytes, of.byte(0), found.at), blocks };
+};
 
 /**
  * The messages of an Arrow file or stream, each checked before a library follows its offsets.
@@ -103,30 +179,20 @@ const continued = 0xffffffff;
 export async function* arrowMessages(source: ByteSource): AsyncGenerator<ArrowMessage> {
   const { size } = source;
   const start = await source.slice(0, Math.min(8, size));
-  let at = new TextDecoder().decode(start.subarray(0, 6)) === magic ? 8 : 0;
-  while (at + 8 <= size) {
-    const prefix = await source.slice(at, at + 8);
-    const view = new DataView(prefix.buffer, prefix.byteOffset, 8);
-    // Before version 0.15, there was no sign of continuation.
-    const isOld = view.getUint32(0, true) !== continued;
-    const length = isOld ? view.getUint32(0, true) : view.getUint32(4, true);
-    if (length === 0) return;
-    const head = at + (isOld ? 4 : 8);
-    if (length > Math.min(mostOfHeader, size - head)) throw new Astray("a message ends early");
-    const header = await source.slice(head, head + length);
-    const of = checked(header, message);
-    const body = of.long(3);
-    const end = head + length + body;
-    if (!(body >= 0 && end <= size)) throw new Astray("a message ends early");
-    const kind = of.byte(1);
-    const inner = of.table(2);
-    if (inner === undefined || headers[kind] === undefined)
-      throw new Astray(`a message is of the unknown type ${kind}`);
-    const rows = kind === 2 ? inner.table(1) : kind === 3 ? inner : undefined;
-    if (rows === undefined && kind !== 1) throw new Astray("a dictionary has no values");
-    if (rows !== undefined) checkBatch(rows, body);
-    yield { codec: rows?.table(3)?.byte(0), bytes: await source.slice(at, end) };
-    at = end;
+  if (new TextDecoder().decode(start.subarray(0, 6)) === magic) {
+    const { schema: first, blocks } = await endOf(source);
+    yield first;
+    for (const at of blocks) {
+      const read = await messageAt(source, at);
+      if (read === undefined) throw new Astray("a message ends early");
+      yield read.message;
+    }
+    return;
   }
-  if (at === 0 || size < 8) throw new Astray("it has no messages");
+  for (let at = 0; at === 0 || at + 8 <= size; ) {
+    const read = await messageAt(source, at);
+    if (read === undefined) return;
+    yield read.message;
+    at = read.end;
+  }
 }
