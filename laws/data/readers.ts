@@ -31,6 +31,7 @@ export const kindsOfEdits = [
     "repeat",
     "insert",
     "large",
+    "little",
     "digits",
     "nest",
     "move",
@@ -40,7 +41,7 @@ export const kindsOfEdits = [
 /** The maximum bytes of a damaged file. */
 const mostBytes = 200_000;
 
-/** Big-endian numbers at the limits of counts and lengths. */
+/** Numbers at the limits of counts and lengths. */
 const ends = [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x00ffffff, 0x10000, 0xff];
 
 const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -70,6 +71,12 @@ const changes: {
     const copy = bytes.slice();
     if (at + 4 <= copy.length)
       new DataView(copy.buffer).setUint32(at, ends[value % ends.length] as number);
+    return copy;
+  },
+  little: (bytes, at, value) => {
+    const copy = bytes.slice();
+    if (at + 4 <= copy.length)
+      new DataView(copy.buffer).setUint32(at, ends[value % ends.length] as number, true);
     return copy;
   },
   digits: (bytes, at, value) => {

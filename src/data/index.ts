@@ -1,6 +1,7 @@
 /** Datasets, where they come from, and what is done to them first. */
 
 export { decodeIdx, type IdxExpectation } from "./arrays/idx.ts";
+export { type ArrayError, type NpzOptions, npyStream, readNpy, readNpz } from "./arrays/npy.ts";
 export {
   type BatchAugmentation,
   type BatchColumns,

@@ -7,12 +7,14 @@ import { mustHoldHere } from "../../laws/vitest.ts";
 import { recordSchemaCodec } from "../../src/codec/fields.ts";
 import { fromRawCodec } from "../../src/codec/fromRaw.ts";
 import {
+  arrowTable,
   type CsvOptions,
   csvTable,
   epochsOf,
   type FromRaw,
   fitTable,
   jsonLinesTable,
+  parquetTable,
   prepare,
   type RecordSchema,
   type Table,
@@ -22,7 +24,9 @@ import {
 } from "../../src/data/index.ts";
 import { dateReader } from "../../src/data/table/dates.ts";
 import { csvParser, csvRecords } from "../../src/data/table/readers/csv.ts";
+import { lz4Frame } from "../../src/data/table/readers/lz4.ts";
 import { formatError, key } from "../../src/index.ts";
+import { arrowFile, parquetFile } from "../fuzz/rows.ts";
 
 const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 const csv = (text: string, options: CsvOptions = {}) =>
@@ -358,6 +362,123 @@ test("JSON lines have numbers, texts, truths and nothing", async () => {
     expect(
       await refusal(jsonLinesTable(encoded(`{"x":1}\n${wrong}\n`)), { columns: { x: "x" } }),
     ).toMatchObject({ _tag: "TableCorrupt", line: 2, expected: "a JSON object" });
+});
+
+describe("what fuzzing found", () => {
+  test("a value of JSON that is nested too deeply for its text", async () => {
+    const n = 30_000;
+    const table = jsonLinesTable(encoded(`{"x":${'{"a":'.repeat(n)}0${"}".repeat(n)}}\n`));
+    expect(await refusal(table, { columns: { x: "x" } })).toMatchObject({ _tag: "TableMistakes" });
+  });
+
+  test("a time of Arrow that is beyond numbers", async () => {
+    // The second of three times, in microseconds.
+    const file = arrowFile("stream");
+    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    const at = Buffer.from(file).indexOf(bytesOfLong(1_700_000_000_000_000n));
+    view.setBigInt64(at + 8, 2n ** 63n - 1n, true);
+    expect(
+      await refusal(arrowTable(file), {
+        columns: { x: { field: "on", type: "date", parts: ["year"], fill: "median" } },
+      }),
+    ).toMatchObject({ _tag: "InvalidFile", format: "Arrow" });
+  });
+});
+
+const bytesOfLong = (n: bigint): Uint8Array => new Uint8Array(BigInt64Array.of(n).buffer);
+
+describe("Parquet", () => {
+  const schema = {
+    columns: {
+      features: [
+        { ...number, fill: "mean" },
+        { field: "kind", type: "category" },
+        { field: "on", type: "date", parts: ["day"] },
+      ],
+      n: { field: "n", type: "integer" },
+    },
+  } as const;
+
+  test.each(["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "BROTLI"] as const)(
+    "of %s",
+    async (codec) => {
+      const table = parquetTable(parquetFile(codec, 10), { name: "t.parquet" });
+      const { features, n } = await columnsOf(table, schema);
+      expect(n).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      // The mean of 0, 0.5, … 4.5 without 1.5; the days after 9 September 2001.
+      expect(features?.[3]).toEqual([Math.fround(21 / 9), 0, 1, 12]);
+      expect(features?.[9]).toEqual([4.5, 0, 1, 18]);
+    },
+  );
+
+  test("reads only the columns that are asked for, and refuses one that is not there", async () => {
+    const table = parquetTable(parquetFile("SNAPPY", 3));
+    expect(await columnsOf(table, { columns: { n: schema.columns.n } })).toEqual({ n: [0, 1, 2] });
+    expect(await refusal(table, { columns: { x: "z" } })).toMatchObject({
+      ...{ _tag: "UnknownColumn", columns: ["x", "kind", "on", "n"] },
+    });
+  });
+
+  test.each<[string, (file: Uint8Array) => Uint8Array]>([
+    ["cut", (file) => file.subarray(0, file.length - 20)],
+    ["empty", () => new Uint8Array()],
+    ["another format", () => encoded("x,y\n1,2\n")],
+    [
+      "with a footer beyond its beginning",
+      (file) => file.map((b, i) => (i === file.length - 5 ? 0xff : b)),
+    ],
+  ])("%s is refused", async (_, change) => {
+    expect(await refusal(parquetTable(change(parquetFile("SNAPPY", 3))), schema)).toMatchObject({
+      ...{ _tag: "InvalidFile", format: "Parquet" },
+    });
+  });
+});
+
+describe("Arrow", () => {
+  const schema = {
+    columns: {
+      features: [
+        { ...number, fill: "mean" },
+        { field: "kind", type: "category" },
+        { field: "text", type: "category", fill: { constant: "?" } },
+        { field: "on", type: "date", parts: ["year"], fill: "median" },
+      ],
+      n: { field: "n", type: "integer" },
+    },
+  } as const;
+
+  test.each(["file", "stream"] as const)("a %s", async (format) => {
+    expect(await columnsOf(arrowTable(arrowFile(format)), schema)).toEqual({
+      features: [
+        [1.5, 1, 0, 0, 1, 0, 2023],
+        [2.25, 0, 1, 1, 0, 0, 1970],
+        [3, 1, 0, 0, 0, 1, 1996],
+      ],
+      n: [1, 2, 3],
+    });
+  });
+
+  test.each<[string, (file: Uint8Array) => Uint8Array]>([
+    ["cut", (file) => file.subarray(0, file.length - 20)],
+    ["empty", () => new Uint8Array()],
+    ["another format", () => encoded("x,y\n1,2\n")],
+  ])("%s is refused", async (_, change) => {
+    expect(await refusal(arrowTable(change(arrowFile("file"))), schema)).toMatchObject({
+      ...{ _tag: "InvalidFile", format: "Arrow" },
+    });
+  });
+
+  test("frames of LZ4 that a program made", () => {
+    // printf 'fluxion fluxion fluxion fluxion\n' | lz4 --content-size
+    const frame = Buffer.from(
+      "BCJNGGxAIAAAAAAAAADGEgAAAI9mbHV4aW9uIAgAAFB4aW9uCgAAAADyHFVk",
+      "base64",
+    );
+    const text = "fluxion fluxion fluxion fluxion\n";
+    expect(new TextDecoder().decode(lz4Frame(frame, text.length))).toBe(text);
+    expect(() => lz4Frame(frame, text.length - 1)).toThrow(/longer/);
+    expect(() => lz4Frame(frame, text.length + 1)).toThrow(/shorter/);
+  });
 });
 
 describe("parts", () => {

@@ -5,16 +5,12 @@ import type { ReaderSubject } from "../../laws/data/readers.ts";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { decodeIdx } from "../../src/data/arrays/idx.ts";
+import { readNpy, readNpz } from "../../src/data/arrays/npy.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
 import { decodePng } from "../../src/data/pictures/png.ts";
 import { fromText } from "../../src/data/raw/constructors.ts";
-import type { Table } from "../../src/data/table/cells.ts";
-import { tableDataset } from "../../src/data/table/datasets.ts";
-import { fitTable } from "../../src/data/table/fitTable.ts";
 import { parseCsv } from "../../src/data/table/parseCsv.ts";
-import { csvTable } from "../../src/data/table/readers/csvTable.ts";
-import { jsonLinesTable } from "../../src/data/table/readers/jsonLines.ts";
 import { vocabularyOf } from "../../src/data/vocabulary.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {
@@ -45,6 +41,8 @@ import {
 import { decodeModel, encodeModel } from "../../src/train/predict/model.ts";
 import { decodeState, encodeState } from "../../src/train/state/codec.ts";
 import { initialState } from "../../src/train/state/initial.ts";
+import { fromBase64, savedArrays as numpy, savedNpy } from "../data/savedArrays.ts";
+import { rowReaders } from "./rows.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -209,22 +207,6 @@ const ran = (model: Model) =>
     ),
   );
 
-/** Fits a schema to a table, and makes a dataset of it. */
-const rowsRead = (table: Table) =>
-  Effect.flatMap(
-    fitTable(table, {
-      missing: ["", "NA"],
-      columns: {
-        features: [
-          { field: "x", type: "number", fill: "median", scale: "robust", flag: true },
-          { field: "on", type: "date", parts: ["year", { cyclic: "month" }], fill: "median" },
-        ],
-        kind: { field: "kind", type: "category", unseen: "other", fill: "mostFrequent" },
-      },
-    }),
-    (fitted) => tableDataset(table, fitted),
-  );
-
 /** Every reader of untrusted files. */
 export const readers: readonly ReaderSubject[] = [
   {
@@ -286,26 +268,23 @@ export const readers: readonly ReaderSubject[] = [
     weight,
     most: (length) => 12 * length,
   },
+  ...rowReaders(weight),
   {
-    name: "csv",
+    name: "npy",
     files: [
-      'x,y,kind,on\n1,2,round,2024-01-02\n-3.5e2, "4" ,square,2024-02-29\n,NA,"round",\n',
-      'x,on,"ki""nd",kind\r\n.5,2024-01-02,"a\nb",c\r\n\r\n',
-      `kind,x,on\n${"a,1,2023-01-05\n".repeat(300)}`,
-    ].map(bytesOf),
-    read: (bytes) => rowsRead(csvTable(bytes)),
+      ...["<f4", ">f2", ">i8", "fortran", "truths", "empty"].map(savedNpy),
+      ...Object.values(numpy.versions).map(fromBase64),
+    ],
+    read: (bytes) => readNpy(bytes),
     weight,
-    most: (length) => 1000 + 64 * length,
+    most: (length) => 4 * length,
   },
   {
-    name: "json-lines",
-    files: [
-      '{"x":1,"kind":"a","on":"2024-01-02"}\n{"x":null,"kind":"b"}\n\n{"y":[1,{"a":2}],"x":"3"}',
-      `${'{"x":1e3,"kind":true,"on":"2023-01-05"}\n'.repeat(200)}`,
-    ].map(bytesOf),
-    read: (bytes) => rowsRead(jsonLinesTable(bytes)),
+    name: "npz",
+    files: [numpy["plain npz"], numpy["compressed npz"]].map(fromBase64),
+    read: (bytes) => readNpz(bytes, { maxBytes: 2 ** 24 }),
     weight,
-    most: (length) => 1000 + 64 * length,
+    most: () => 4 * 2 ** 24,
   },
   {
     name: "safetensors",

@@ -263,6 +263,9 @@ const functions: OptionsOf<typeof data> = {
   readIdx: {
     maxBytes: [bytes, (maxBytes) => data.readIdx("f", { maxBytes })],
   },
+  readNpy: none,
+  readNpz: { maxBytes: [bytes, (maxBytes) => data.readNpz(idx, { maxBytes })] },
+  npyStream: streamOptions((options) => data.npyStream({ x: idx }, options)),
   readBytes: none,
   readText: none,
   castColumn: none,

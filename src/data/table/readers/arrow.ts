@@ -85,11 +85,12 @@ const checkData = (arrow: Arrow, of: Data): void => {
   if (bytesOf(of.values as ArrayBufferView) < length * width) short();
 };
 
-const cellsIn = (arrow: Arrow, column: Vector): ((row: number) => Cell) => {
+/** The cells of a column. All are read at once, since the library may throw for any of them. */
+const cellsIn = (arrow: Arrow, column: Vector): readonly Cell[] => {
   const { DataType: is } = arrow;
   for (const part of column.data) checkData(arrow, part);
   const timed = is.isDate(column.type) || is.isTimestamp(column.type);
-  return (row) => {
+  const cellAt = (row: number): Cell => {
     const value: unknown = column.get(row);
     if (value === null || value === undefined) return undefined;
     if (timed) return new Date(Number(value));
@@ -103,6 +104,7 @@ const cellsIn = (arrow: Arrow, column: Vector): ((row: number) => Cell) => {
         return "a value of other values";
     }
   };
+  return Array.from({ length: column.length }, (_, row) => cellAt(row));
 };
 
 /**
@@ -127,7 +129,10 @@ export const arrowTable = (file: FileLike, options: { readonly name?: string } =
     return {
       size: batch.numRows,
       names,
-      column: (column) => columns.get(column),
+      column: (column) => {
+        const cells = columns.get(column);
+        return cells === undefined ? undefined : (i) => cells[i];
+      },
       line: () => undefined,
     };
   };

@@ -6,6 +6,15 @@ import { textOf } from "./text.ts";
 /** The maximum number of characters of a line. */
 const longest = 2 ** 24;
 
+/** The text of a nested value, unless it is nested so deeply that it has none. */
+const nestedText = (value: object): string => {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "a value that is nested too deeply";
+  }
+};
+
 /** A value of JSON as a cell: nested values as their text. */
 const cellOf = (value: unknown): Cell => {
   switch (typeof value) {
@@ -14,7 +23,7 @@ const cellOf = (value: unknown): Cell => {
     case "boolean":
       return value;
     default:
-      return value === null || value === undefined ? value : JSON.stringify(value);
+      return typeof value === "object" && value !== null ? nestedText(value) : undefined;
   }
 };
 
