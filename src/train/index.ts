@@ -108,6 +108,7 @@ export {
 } from "./pipeline/pipeline.ts";
 export type { HeldOut, Sources, Splits } from "./pipeline/splits.ts";
 export type { Answer, Classified, Measured } from "./predict/answers.ts";
+export { answersEvery } from "./predict/answersEvery.ts";
 export { type Model, modelOf } from "./predict/model.ts";
 export { decodeModelFile, encodeModelFile, loadModel, saveModel } from "./predict/modelFile.ts";
 export {

@@ -66,7 +66,7 @@ export const stage = <C, E>(
     );
     // Operators pass on the events of this pipeline, whose states have its P and S.
     const said$ = of.operators.reduce<Observable<TrainEvent>>(
-      (before$, operator) => operator(before$),
+      (before$, operator) => operator(before$ as Observable<TrainEvent<TrainState<unknown>>>, of),
       events$,
     ) as Observable<TrainEvent<TrainState<C>>>;
     const heard: typeof emit = {

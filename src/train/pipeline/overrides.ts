@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import type { MonoTypeOperatorFunction } from "rxjs";
 import type { Augmentation } from "../../data/augmentation/example.ts";
 import type { Row } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
@@ -8,10 +7,8 @@ import type { Adjustment } from "../../learn/learner.ts";
 import type { SomeMetric } from "../../learn/scoring.ts";
 import type { LearningRate } from "../../optim/learningRate.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
-import type { TrainEvent } from "../events/event.ts";
-import type { TrainState } from "../state/state.ts";
 import type { Baseline } from "./baseline.ts";
-import type { AnyPipeline, Pipeline, Settings } from "./pipeline.ts";
+import type { AnyPipeline, Operator, Pipeline, Settings } from "./pipeline.ts";
 import type { Sources } from "./splits.ts";
 
 /** Changes a pipeline and keeps its type. */
@@ -196,9 +193,9 @@ export const withBaseline =
  * ```
  */
 export const withCallback =
-  <C>(operator: MonoTypeOperatorFunction<TrainEvent<TrainState<C>>>) =>
+  <C>(operator: Operator<C>) =>
   <E>(of: Pipeline<C, E>): Pipeline<C, E> => ({
     ...of,
     // The states in this pipeline's events carry what its own learner does.
-    operators: [...of.operators, operator as MonoTypeOperatorFunction<TrainEvent>],
+    operators: [...of.operators, operator as Operator<unknown>],
   });

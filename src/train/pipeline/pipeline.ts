@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect";
-import type { MonoTypeOperatorFunction } from "rxjs";
+import type { Observable } from "rxjs";
 import type { Row } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
 import type { AnyLearner, Learner, Refused } from "../../learn/learner.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TrainEvent } from "../events/event.ts";
+import type { TrainState } from "../state/state.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Sources } from "./splits.ts";
 
@@ -51,9 +52,18 @@ export interface Pipeline<out C = unknown, out E = never> extends Settings {
   readonly origin: Pipeline<unknown, E> | undefined;
   /** Simpler models or rules to compare the results with. */
   readonly baselines: readonly Baseline<E>[];
-  /** RxJS operators that the events of this run pass through, in order. Events of `origin` do not. */
-  readonly operators: readonly MonoTypeOperatorFunction<TrainEvent>[];
+  /** Operators that the events of this run pass through, in order. Events of `origin` do not. */
+  readonly operators: readonly Operator<unknown>[];
 }
+
+/**
+ * An operator on the events of a run: one of RxJS, or one that also wants to know the pipeline that is run, as changed by
+ * all that was applied to it.
+ */
+export type Operator<C> = (
+  events$: Observable<TrainEvent<TrainState<C>>>,
+  of: Pipeline<C, unknown>,
+) => Observable<TrainEvent<TrainState<C>>>;
 
 /** A pipeline of any type. */
 export type AnyPipeline = Pipeline<unknown, unknown>;

@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect";
+import { type SampleEvery, type Sampler, sampleEvery } from "../operators/sampleEvery.ts";
+import { withData } from "../pipeline/overrides.ts";
+import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
+import type { TrainState } from "../state/state.ts";
+import type { Answer } from "./answers.ts";
+import { makePredictor } from "./predictor.ts";
+import type { RawRow } from "./rows.ts";
+
+/** An answer in a few words: a class with its probability, a text, or numbers. */
+const inWords = (answer: Answer): string => {
+  if ("class" in answer) return `${answer.class} (${answer.probability.toFixed(2)})`;
+  if ("text" in answer) return answer.text;
+  return JSON.stringify("action" in answer ? answer.action : answer.value);
+};
+
+const answering = <C>(of: Pipeline<C, unknown>, rows: { readonly [name: string]: RawRow }) =>
+  Effect.map(
+    Effect.cached(of.source),
+    (source): Effect.Success<Sampler<C, unknown>> =>
+      Effect.fnUntraced(function* (state: TrainState<C>) {
+        const ask = yield* makePredictor(withData(source)(of), state);
+        const said = yield* ask.answers(Object.values(rows));
+        return Object.keys(rows)
+          .map((name, i) => `${name}: ${said[i] === undefined ? "" : inWords(said[i])}`)
+          .join("\n");
+      }, Effect.scoped),
+  );
+
+/**
+ * Emits `Sampled` after epochs, with what the model answers to some rows: a line for each, after its name. The rows are as
+ * a predictor takes them: pictures, texts or tensors. What was fitted on the pipeline's data is loaded once more for them.
+ *
+ * ```text
+ * run     -s-1----2----c|
+ * events  -s-(1w)-(2w)-c|
+ * ```
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; and with the errors of a
+ * prediction and of the pipeline's data, which end the stream.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { lastValueFrom, map, filter } from "rxjs";
+ * import { dataset, dense, meanSquaredError, pipeline, sgd, supervised, tensor, train$, withCallback } from "fluxion";
+ * import { answersEvery } from "fluxion/train";
+ * const data = Effect.succeed({ train: dataset({ x: tensor([[1], [2]]), y: tensor([[2], [4]]) }) });
+ * const learner = supervised({
+ *   ...{ input: "x", target: "y", model: dense(1, 1), loss: meanSquaredError },
+ *   optimizer: sgd({ learningRate: 0.1 }),
+ * });
+ * const doubling = pipeline("doubling", data, learner, { batchSize: 2, epochs: 200, seed: 1 });
+ * const said = withCallback(answersEvery({ three: { x: tensor([3]) } }, { every: 200 }))(doubling);
+ * const sampled$ = train$(said).pipe(filter((event) => event._tag === "Sampled"), map(({ text }) => text));
+ * Math.round(Number((await lastValueFrom(sampled$)).slice("three: [".length, -1))) // => 6
+ * ```
+ */
+export const answersEvery =
+  <C>(rows: { readonly [name: string]: RawRow }, options: SampleEvery = {}): Operator<C> =>
+  (events$, of) =>
+    sampleEvery(answering(of, rows), options)(events$);
