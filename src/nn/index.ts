@@ -43,6 +43,12 @@ export type {
   Symbolic,
 } from "./layer.ts";
 export {
+  type AdaptiveLogSoftmax,
+  type AdaptiveLogSoftmaxOptions,
+  type AdaptiveLogSoftmaxParams,
+  adaptiveLogSoftmax,
+} from "./layers/adaptiveLogSoftmax.ts";
+export {
   type Attention,
   type AttentionOptions,
   type AttentionParams,
@@ -174,6 +180,11 @@ export {
   separableConv2d,
   type TransposedOptions,
 } from "./layers/spatial/conv.ts";
+export {
+  type FractionalOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from "./layers/spatial/fractionalPool.ts";
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,

@@ -25,13 +25,22 @@ const others: { readonly [room: string]: readonly string[] } = {
 
 const registered: { readonly [room: string]: readonly string[] } = {
   "nn/layers": [
-    ...["attention", "bilinear", "dense", "dropout", "einsumDense", "embedding", "embeddingBag"],
+    ...[
+      "adaptiveLogSoftmax",
+      "attention",
+      "bilinear",
+      "dense",
+      "dropout",
+      "einsumDense",
+      "embedding",
+      "embeddingBag",
+    ],
     ...["feedForward", "gating", "lambda", "moe", "transformerBlock"],
   ],
   "nn/layers/normalization": ["batchNorm", "norm"],
   "nn/layers/graph": ["graphAttention", "graphConvolution", "messagePassing"],
   "nn/layers/recurrent": ["convLstm", "recurrent"],
-  "nn/layers/spatial": ["conv", "pool", "resize"],
+  "nn/layers/spatial": ["conv", "fractionalPool", "pool", "resize"],
   "nn/combinators": ["containers", "lora", "overTime", "parametrize", "sequential", "skip"],
   "nn/losses": [
     ...[

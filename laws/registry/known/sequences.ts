@@ -2,6 +2,7 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
+import { open } from "../../../src/nn/apply.ts";
 import { repeat } from "../../../src/nn/combinators/containers.ts";
 import * as adapters from "../../../src/nn/combinators/lora.ts";
 import * as sequences from "../../../src/nn/combinators/overTime.ts";
@@ -100,6 +101,53 @@ const projected = (layer: 0 | 1, direction: 0 | 1): ByPath => {
     [`${path}.hiddenBias`]: distinct([12], seed + 4),
   };
 };
+
+const attentive = {
+  ...Object.fromEntries(
+    ["query", "key", "value"].flatMap((name, i) => [
+      [`${name}.weight`, distinct([4, 4], i + 1)],
+      [`${name}.bias`, distinct([4], i + 4)],
+    ]),
+  ),
+  "output.weight": distinct([4, 4], 7),
+  "output.bias": distinct([4], 8),
+};
+const learned = { biasKey: distinct([4], 9), biasValue: distinct([4], 10) };
+const addsBoth = attentions.multiHeadAttention(4, {
+  ...{ heads: 2, addBiasKv: true, addZeroAttn: true },
+});
+const fourWide = { source: "PyTorch 1.13", x: distinct([3, 4], 3) } as const;
+const onlyFirst = constant(tensor([true, false, false]));
+/** Attention with keys and values that belong to no position. */
+const withOthers: readonly KnownLayer[] = [
+  {
+    ...fourWide,
+    layer: attentions.multiHeadAttention(4, { heads: 2, addBiasKv: true }),
+    params: { ...attentive, ...learned },
+    y: reference["attention bias"],
+  },
+  {
+    ...fourWide,
+    layer: attentions.multiHeadAttention(4, { heads: 2, addZeroAttn: true }),
+    params: attentive,
+    y: reference["attention zero"],
+  },
+  {
+    ...fourWide,
+    layer: addsBoth,
+    params: { ...attentive, ...learned },
+    y: reference["attention both"],
+  },
+  {
+    ...fourWide,
+    layer: {
+      ...open(addsBoth),
+      apply: (p, state, x) => [addsBoth.attend(p as never, x, x, { mask: onlyFirst }), state],
+    },
+    params: { ...attentive, ...learned },
+    y: reference["attention both, masked"],
+  },
+];
 
 const exact = { epsilon: 0 };
 const loops = "loops over numbers, from the paper";
@@ -559,6 +607,7 @@ export const knownSequences: KnownLayers<
       ],
       y,
     })),
+    ...withOthers,
   ],
   feedForward: [
     {

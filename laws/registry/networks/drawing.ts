@@ -10,7 +10,9 @@ import { dense } from "../../../src/nn/layers/dense.ts";
 import * as drops from "../../../src/nn/layers/dropout.ts";
 import { dropout } from "../../../src/nn/layers/lambda.ts";
 import { mixtureOfExperts } from "../../../src/nn/layers/moe.ts";
+import { convLstm1d } from "../../../src/nn/layers/recurrent/convLstm.ts";
 import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent/recurrent.ts";
+import { fractionalMaxPool2d } from "../../../src/nn/layers/spatial/fractionalPool.ts";
 import { transformerEncoderBlock } from "../../../src/nn/layers/transformerBlock.ts";
 import { alexnet } from "../../../src/nn/models/alexnet.ts";
 import { gpt } from "../../../src/nn/models/gpt.ts";
@@ -115,6 +117,18 @@ export const countedLayers: readonly CountedLayer[] = [
   { name: "gaussianDropout", layer: drops.gaussianDropout(0.5), shape: [2], draws: 1 },
   { name: "alphaDropout", layer: drops.alphaDropout(0.5), shape: [2], draws: 1 },
   { name: "rrelu", layer: drops.rrelu(), shape: [2], draws: 1 },
+  {
+    name: "fractionalMaxPool2d",
+    layer: fractionalMaxPool2d(2, { outputSize: 2 }),
+    shape: [4, 3, 2],
+    draws: 1,
+  },
+  {
+    name: "convLstm1d, three",
+    layer: convLstm1d(1, 1, 1, { layers: 3, ...half }),
+    shape: [2, 2, 1],
+    draws: 2,
+  },
   { name: "dropPath of nothing", layer: drops.dropPath(0), shape: [2], draws: 0 },
   // Dropout applies to the outputs between recurrences: two places between three recurrences.
   { name: "rnn, three", layer: rnn(2, 2, { layers: 3, ...half }), shape: [3, 2], draws: 2 },

@@ -196,8 +196,14 @@ const initials: InitialTable<Modules> = {
     params: { ...affine(9, "0."), ...affine(4, "1.") },
   },
   multiHeadAttention: {
-    layer: attentions.multiHeadAttention(4, { heads: 4, keyValueHeads: 2, memoryWidth: 6 }),
-    params: attention(4, "", 2, 6),
+    layer: attentions.multiHeadAttention(4, {
+      ...{ heads: 4, keyValueHeads: 2, memoryWidth: 6, addBiasKv: true },
+    }),
+    params: {
+      ...attention(4, "", 2, 6),
+      biasKey: deviating(Math.SQRT1_2),
+      biasValue: deviating(Math.SQRT1_2),
+    },
   },
   batchNorm: {
     layer: batches.batchNorm(3, { momentum: "cumulative" }),

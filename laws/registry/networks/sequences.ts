@@ -178,6 +178,11 @@ export const sequenceLayers: Settings<
   multiHeadAttention: [
     { layer: multiHeadAttention(2), shape: [3, 2] },
     { layer: multiHeadAttention(2, { dropout: 0.5 }), shape: [3, 2] },
+    { layer: multiHeadAttention(2, { addBiasKv: true, causal: true, alibi: true }), shape: [3, 2] },
+    {
+      layer: multiHeadAttention(4, { heads: 2, addBiasKv: true, addZeroAttn: true }),
+      shape: [2, 4],
+    },
     { layer: multiHeadAttention(4, { heads: 2, causal: true, rotary: true }), shape: [2, 4] },
     { layer: multiHeadAttention(4, { heads: 4, keyValueHeads: 2, bias: false }), shape: [2, 4] },
     { layer: multiHeadAttention(3, { heads: 3, alibi: true }), shape: [3, 3] },

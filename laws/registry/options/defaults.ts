@@ -102,7 +102,14 @@ const defaults: Defaults<
     attentions.multiHeadAttention(2),
     attentions.multiHeadAttention(2, {
       ...{ heads: 1, keyValueHeads: 1, causal: false, rotary: false, memoryWidth: 2 },
-      ...{ alibi: false, bias: true, weightInit: glorotUniform, dropout: 0 },
+      ...{
+        alibi: false,
+        bias: true,
+        weightInit: glorotUniform,
+        dropout: 0,
+        addBiasKv: false,
+        addZeroAttn: false,
+      },
     }),
     [3, 2],
   ],

@@ -8,6 +8,7 @@ import * as looks from "../../../src/nn/functional/attention.ts";
 import * as boxes from "../../../src/nn/functional/boxes.ts";
 import type * as convolves from "../../../src/nn/functional/conv.ts";
 import { conv, convTranspose } from "../../../src/nn/functional/conv.ts";
+import * as fractions from "../../../src/nn/functional/fractionalPool.ts";
 import * as pools from "../../../src/nn/functional/pool.ts";
 import * as resamples from "../../../src/nn/functional/resample.ts";
 import * as ctcs from "../../../src/nn/generate/ctc.ts";
@@ -368,7 +369,12 @@ const anchors: boxes.AnchorOptions = { cells: [1, 2], stride: 4, sizes: [2] };
 
 /** Layers as functions. Some have the same name as their layer. */
 const functionalOptions: OptionTable<
-  typeof boxes & typeof looks & typeof pools & typeof resamples & typeof convolves
+  typeof boxes &
+    typeof looks &
+    typeof pools &
+    typeof fractions &
+    typeof resamples &
+    typeof convolves
 > = {
   boxArea: none,
   boxIou: none,
@@ -407,6 +413,10 @@ const functionalOptions: OptionTable<
   },
   adaptiveAvgPool: { size: [size, (n) => pools.adaptiveAvgPool(x(...line), n)] },
   adaptiveMaxPool: { size: [size, (n) => pools.adaptiveMaxPool(x(...line), n)] },
+  fractionalMaxPool: {
+    size: [wholeFrom(1, 63), (n) => fractions.fractionalMaxPool(x(...line), n, 2, x(2, 1))],
+    places: [wholeFrom(1, 63), (n) => fractions.fractionalMaxPool(x(...line), 2, n, x(2, 1))],
+  },
   globalAvgPool: none,
   globalMaxPool: none,
   regionsOf: none,

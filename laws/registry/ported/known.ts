@@ -4,12 +4,17 @@ import { add, maximum, minimum, mul } from "../../../src/ir/ops/elementwise.ts";
 import { slice } from "../../../src/ir/ops/structural.ts";
 import { open } from "../../../src/nn/apply.ts";
 import { relu } from "../../../src/nn/functional/activation.ts";
+import { fractionalMaxPool } from "../../../src/nn/functional/fractionalPool.ts";
 import type { Activation, Composable, OpenLayer } from "../../../src/nn/layer.ts";
+import * as adaptives from "../../../src/nn/layers/adaptiveLogSoftmax.ts";
 import * as bilinears from "../../../src/nn/layers/bilinear.ts";
 import * as einsums from "../../../src/nn/layers/einsumDense.ts";
 import * as bags from "../../../src/nn/layers/embeddingBag.ts";
+import { lambda } from "../../../src/nn/layers/lambda.ts";
 import * as convLstms from "../../../src/nn/layers/recurrent/convLstm.ts";
+import * as fractions from "../../../src/nn/layers/spatial/fractionalPool.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
+import { key, uniform } from "../../../src/tensor/key.ts";
 import type { KnownLayer, KnownLayers } from "../../networks/knownLayers.ts";
 import { numbers } from "./numbers.ts";
 import { reference } from "./reference.ts";
@@ -62,6 +67,44 @@ const dense = (
 });
 const biases = numbers([2, 2], 6);
 
+const classes = adaptives.adaptiveLogSoftmax(8, 7, {
+  ...{ cutoffs: [2, 4], divValue: 2, headBias: true },
+});
+const targets = constant(tensor([0, 3, 6, 1, 2], "i32"));
+const rareX = numbers([5, 8], 6);
+const rare = {
+  source: torch,
+  layer: classes,
+  params: {
+    "head.weight": numbers([8, 4], 1),
+    "head.bias": numbers([4], 2),
+    "tail.0.0.weight": numbers([8, 4], 3),
+    "tail.0.1.weight": numbers([4, 2], 5),
+    "tail.1.0.weight": numbers([8, 2], 4),
+    "tail.1.1.weight": numbers([2, 3], 6),
+  },
+};
+
+/** Samples for two channels, in the order of the axes. */
+const samples = constant(
+  tensor(
+    [
+      [0.3, 0.8],
+      [0.95, 0.1],
+    ],
+    "f64",
+  ),
+);
+const line = [3, 1, 4, 1.5, 9, 2, 6, 5];
+/** Where windows of `k` begin, from Graham's formula. */
+const startsFrom = (u: number, n: number, m: number, k: number): readonly number[] =>
+  Array.from({ length: m }, (_, i) => {
+    const alpha = (n - k) / (m - 1);
+    return i === m - 1 ? n - k : Math.floor((i + u) * alpha) - Math.floor(u * alpha);
+  });
+/** The sample of the second axis: one channel, two axes. */
+const own = uniform(key(5), [1, 2], { dtype: "f64" }).toTypedArray()[1] as number;
+
 /** Two filters, over windows of an extent. */
 const convLstm = (
   name: keyof typeof reference,
@@ -84,8 +127,80 @@ const keras2Sigmoid = ((x: Expr): Expr =>
 
 /** Known values of layers that users of PyTorch and Keras look for. */
 export const knownPorted: KnownLayers<
-  typeof bilinears & typeof bags & typeof convLstms & typeof einsums
+  typeof adaptives &
+    typeof bilinears &
+    typeof bags &
+    typeof convLstms &
+    typeof einsums &
+    typeof fractions
 > = {
+  adaptiveLogSoftmax: [
+    { ...rare, x: rareX, y: reference.adaptiveLogSoftmax },
+    {
+      ...rare,
+      layer: otherwise(classes, (p, x) => classes.logLikelihood(p, x, targets)),
+      x: rareX,
+      y: reference["adaptiveLogSoftmax, likelihood"],
+    },
+    {
+      ...rare,
+      layer: otherwise(classes, (p, x) => classes.loss(p, x, targets)),
+      x: rareX,
+      y: reference["adaptiveLogSoftmax, loss"],
+    },
+    {
+      ...rare,
+      layer: otherwise(classes, (p, x) => classes.predict(p, x)),
+      x: rareX,
+      y: reference["adaptiveLogSoftmax, predicted"],
+    },
+    {
+      ...rare,
+      source: "the documentation: a number that is no class has no probability",
+      layer: otherwise(classes, (p, x) =>
+        classes.logLikelihood(p, x, constant(tensor([-1, 7, 8, 100, -7], "i32"))),
+      ),
+      x: rareX,
+      y: [Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN],
+    },
+  ],
+  fractionalMaxPool2d: [
+    {
+      source: torch,
+      layer: fractions.fractionalMaxPool2d(2, { outputSize: [4, 3] }),
+      x: numbers([7, 6, 2], 2),
+      y: reference["fractionalMaxPool2d, evaluated"],
+    },
+    {
+      source: torch,
+      layer: lambda("given samples", (x: Expr) => fractionalMaxPool(x, 2, [4, 3], samples)),
+      x: numbers([7, 6, 2], 2),
+      y: reference.fractionalMaxPool2d,
+    },
+    {
+      source: torch,
+      layer: lambda("given samples", (x: Expr) => fractionalMaxPool(x, [3, 2], [4, 3], samples)),
+      x: numbers([7, 6, 2], 2),
+      y: reference["fractionalMaxPool2d, ratio"],
+    },
+    {
+      source: "a hand, from the key's own sample",
+      layer: fractions.fractionalMaxPool2d([1, 1], { outputSize: [1, 4] }),
+      ...{ mode: "train", seed: 5 },
+      x: [line.map((v) => [v])],
+      y: [startsFrom(own, 8, 4, 1).map((at) => [line[at] as number])],
+    },
+  ],
+  fractionalMaxPool3d: [
+    {
+      source: torch,
+      layer: lambda("given samples", (x: Expr) =>
+        fractionalMaxPool(x, 2, [3, 2, 4], constant(tensor([[0.7, 0.2, 0.45]], "f64"))),
+      ),
+      x: numbers([5, 4, 6, 1], 4),
+      y: reference.fractionalMaxPool3d,
+    },
+  ],
   bilinear: [
     {
       layer: bilinears.bilinear(1, 2, 1),

@@ -7,10 +7,12 @@ import {
   orthogonal,
   zeros,
 } from "../../../src/nn/initializers.ts";
+import * as adaptives from "../../../src/nn/layers/adaptiveLogSoftmax.ts";
 import * as bilinears from "../../../src/nn/layers/bilinear.ts";
 import * as einsums from "../../../src/nn/layers/einsumDense.ts";
 import * as bags from "../../../src/nn/layers/embeddingBag.ts";
 import * as convLstms from "../../../src/nn/layers/recurrent/convLstm.ts";
+import * as fractions from "../../../src/nn/layers/spatial/fractionalPool.ts";
 import { aboveZero, between, wholeFrom } from "../../options.ts";
 import { ofTokens } from "../networks/sequences.ts";
 import type { DefaultCase, Defaults, OptionTable } from "../options/table.ts";
@@ -18,6 +20,15 @@ import type { DefaultCase, Defaults, OptionTable } from "../options/table.ts";
 const size = wholeFrom(1);
 const none = {};
 type MakeConvLstm = (inputs: number, filters: number, size: number, options: object) => unknown;
+const fractional = (make: (size: number, options: fractions.FractionalOptions) => unknown) =>
+  ({
+    size: [size, (n: number) => make(n, { outputSize: 2 })],
+    outputSize: [size, (outputSize: number) => make(2, { outputSize })],
+    outputRatio: [
+      between(0, 1, { low: true, high: true }),
+      (outputRatio: number) => make(2, { outputRatio }),
+    ],
+  }) as const;
 const convolved = (make: MakeConvLstm) =>
   ({
     inputs: [size, (n: number) => make(n, 2, 2, {})],
@@ -30,10 +41,25 @@ const convolved = (make: MakeConvLstm) =>
     dropout: [between(0, 1, { high: true }), (dropout: number) => make(2, 2, 2, { dropout })],
   }) as const;
 
-type Ported = typeof bilinears & typeof bags & typeof convLstms & typeof einsums;
+type Ported = typeof adaptives &
+  typeof bilinears &
+  typeof bags &
+  typeof convLstms &
+  typeof einsums &
+  typeof fractions;
 
 /** Layers that users of PyTorch and Keras look for. */
 export const portedOptions: OptionTable<Ported> = {
+  adaptiveLogSoftmax: {
+    inputs: [size, (n) => adaptives.adaptiveLogSoftmax(n, 4, { cutoffs: [2], divValue: 1 })],
+    classes: [wholeFrom(3), (n) => adaptives.adaptiveLogSoftmax(4, n, { cutoffs: [2] })],
+    divValue: [
+      between(0, 8, { low: true }),
+      (divValue) => adaptives.adaptiveLogSoftmax(64, 9, { cutoffs: [2, 4], divValue }),
+    ],
+  },
+  fractionalMaxPool2d: fractional((k, o) => fractions.fractionalMaxPool2d(k, o)),
+  fractionalMaxPool3d: fractional((k, o) => fractions.fractionalMaxPool3d(k, o)),
   bilinear: {
     left: [size, (n) => bilinears.bilinear(n, 2, 2)],
     right: [size, (n) => bilinears.bilinear(2, n, 2)],
@@ -68,6 +94,21 @@ const convLstm = {
 
 /** Their defaults. */
 export const portedDefaults: Defaults<Ported> & { readonly [name: string]: DefaultCase } = {
+  adaptiveLogSoftmax: [
+    adaptives.adaptiveLogSoftmax(8, 5, { cutoffs: [2] }),
+    adaptives.adaptiveLogSoftmax(8, 5, { cutoffs: [2], divValue: 4, headBias: false }),
+    [8],
+  ],
+  fractionalMaxPool2d: [
+    fractions.fractionalMaxPool2d(2, { outputSize: 2 }),
+    fractions.fractionalMaxPool2d(2, { outputSize: [2, 2] }),
+    [4, 5, 2],
+  ],
+  fractionalMaxPool3d: [
+    fractions.fractionalMaxPool3d(2, { outputSize: 2 }),
+    fractions.fractionalMaxPool3d(2, { outputSize: [2, 2, 2] }),
+    [4, 5, 4, 2],
+  ],
   bilinear: [bilinears.bilinear(2, 3, 2), bilinears.bilinear(2, 3, 2, affine), [5]],
   convLstm1d: [convLstms.convLstm1d(2, 3, 2), convLstms.convLstm1d(2, 3, 2, convLstm), [3, 4, 2]],
   convLstm2d: [

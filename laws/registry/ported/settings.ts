@@ -1,15 +1,52 @@
+import * as fc from "fast-check";
+import * as adaptives from "../../../src/nn/layers/adaptiveLogSoftmax.ts";
 import * as bilinears from "../../../src/nn/layers/bilinear.ts";
 import * as einsums from "../../../src/nn/layers/einsumDense.ts";
 import * as bags from "../../../src/nn/layers/embeddingBag.ts";
 import * as convLstms from "../../../src/nn/layers/recurrent/convLstm.ts";
+import * as fractions from "../../../src/nn/layers/spatial/fractionalPool.ts";
 import { all, derived, deviating, type InitialTable, within } from "../../randomness/initials.ts";
 import { ofTokens } from "../networks/sequences.ts";
 import type { Settings } from "../networks/settings.ts";
 
-type Ported = typeof bilinears & typeof bags & typeof convLstms & typeof einsums;
+type Ported = typeof adaptives &
+  typeof bilinears &
+  typeof bags &
+  typeof convLstms &
+  typeof einsums &
+  typeof fractions;
+
+/** Values of so large a set that three in a window are rarely equal, as those of the other pooling layers. */
+const fine = fc.integer({ min: -64, max: 64 }).map((k) => k / 16 + 1 / 32);
 
 /** Layers that users of PyTorch and Keras look for, in several settings. A missing one does not compile. */
 export const ported: Settings<Ported> = {
+  adaptiveLogSoftmax: [
+    { layer: adaptives.adaptiveLogSoftmax(4, 5, { cutoffs: [2, 3], divValue: 2 }), shape: [4] },
+    {
+      layer: adaptives.adaptiveLogSoftmax(2, 3, { cutoffs: [1], divValue: 1, headBias: true }),
+      shape: [2, 2],
+    },
+  ],
+  fractionalMaxPool2d: [
+    {
+      layer: fractions.fractionalMaxPool2d(2, { outputSize: [3, 2] }),
+      shape: [5, 4, 2],
+      elements: fine,
+    },
+    {
+      layer: fractions.fractionalMaxPool2d([1, 2], { outputRatio: 0.6 }),
+      shape: [4, 5, 1],
+      elements: fine,
+    },
+  ],
+  fractionalMaxPool3d: [
+    {
+      layer: fractions.fractionalMaxPool3d(2, { outputSize: [1, 2, 2] }),
+      shape: [2, 4, 3, 1],
+      elements: fine,
+    },
+  ],
   bilinear: [
     { layer: bilinears.bilinear(2, 3, 2), shape: [5] },
     { layer: bilinears.bilinear(1, 1, 2, { bias: false }), shape: [3, 2] },
@@ -49,6 +86,19 @@ const third = Math.sqrt(6 / (3 + 8));
 
 /** How their params begin. */
 export const portedInitials: InitialTable<Ported> = {
+  adaptiveLogSoftmax: {
+    layer: adaptives.adaptiveLogSoftmax(9, 7, { cutoffs: [2, 4], divValue: 2, headBias: true }),
+    params: {
+      "head.weight": within(1 / 3),
+      "head.bias": within(1 / 3),
+      "tail.0.0.weight": within(1 / 3),
+      "tail.0.1.weight": within(1 / 2),
+      "tail.1.0.weight": within(1 / 3),
+      "tail.1.1.weight": within(1 / Math.sqrt(2)),
+    },
+  },
+  fractionalMaxPool2d: { layer: fractions.fractionalMaxPool2d(2, { outputSize: 2 }) },
+  fractionalMaxPool3d: { layer: fractions.fractionalMaxPool3d(2, { outputSize: 2 }) },
   bilinear: {
     layer: bilinears.bilinear(4, 5, 3),
     params: { weight: within(1 / 2), bias: within(1 / 2) },

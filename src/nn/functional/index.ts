@@ -23,6 +23,7 @@ export {
   conv,
   convTranspose,
 } from "./conv.ts";
+export { fractionalMaxPool } from "./fractionalPool.ts";
 export type { Grid, Padding, PerAxis } from "./geometry.ts";
 export { type GridSampleOptions, gridSample } from "./gridSample.ts";
 export {

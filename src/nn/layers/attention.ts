@@ -3,9 +3,11 @@ import { where } from "../../ir/ops/control.ts";
 import { add, and, eq, lt } from "../../ir/ops/elementwise.ts";
 import { fill, iota } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
-import { expandDims, reshape, transpose } from "../../ir/ops/structural.ts";
+import { concatenate, expandDims, reshape, transpose } from "../../ir/ops/structural.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import type { ListOf } from "../../tensor/list.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { share } from "../../tensor/validate.ts";
 import { stateless, still } from "../apply.ts";
 import {
@@ -19,18 +21,20 @@ import {
 import { alibiBias, attentionOf, causalMask } from "../functional/attention.ts";
 import { onlySeen, seenBySome } from "../functional/seen.ts";
 import { maskOf, nonEmpty } from "../functional/sequenceChecks.ts";
-import { glorotUniform, type Initializer, zeros } from "../initializers.ts";
+import { glorotUniform, type Initializer, normal, zeros } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
 import type { HeadsFit } from "../types/heads.ts";
 import { rotaryEmbedding } from "./embedding.ts";
 import { dropout } from "./lambda.ts";
 
-/** The params of an attention layer: four affine maps. */
+/** The params of an attention layer: four affine maps, and the key and value that `addBiasKv` adds. */
 export interface AttentionParams {
   readonly query: AffineParams;
   readonly key: AffineParams;
   readonly value: AffineParams;
   readonly output: AffineParams;
+  readonly biasKey?: Tensor;
+  readonly biasValue?: Tensor;
 }
 
 /** Options of {@link multiHeadAttention}. */
@@ -49,6 +53,10 @@ export interface AttentionOptions {
   readonly memoryWidth?: number;
   /** Whether the affine maps have biases, which begin as 0. Defaults to `true`. */
   readonly bias?: boolean;
+  /** Whether to add a learned key and value, the same for every sequence, which every position sees. Defaults to `false`. */
+  readonly addBiasKv?: boolean;
+  /** Whether to add a key and value of zeros, which every position sees, so that it may attend to nothing. Defaults to `false`. */
+  readonly addZeroAttn?: boolean;
   /** How the weights begin. Defaults to `glorotUniform`. */
   readonly weightInit?: Initializer;
   /** Dropout rate of the attention weights. Defaults to 0. */
@@ -108,7 +116,9 @@ const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =
  * **Shapes** `x: [time, width] → y: [time, width]`, one example; queries `[width, width]`, keys and values
  * `[memoryWidth, width · keyValueHeads/heads]`.
  * **Math** head `h`: `softmax(Q_h K_hᵀ/√d) V_h` with `Q = xW_q + b_q` and likewise K and V; `y` is the concatenated
- * heads times `W_o`, plus `b_o`; with `alibi`, an {@link alibiBias} is added to the scores. Positions that `context.mask` excludes are not visible.
+ * heads times `W_o`, plus `b_o`; with `alibi`, an {@link alibiBias} is added to the scores. Positions that
+ * `context.mask` excludes are not visible. What `addBiasKv` and `addZeroAttn` add has no position, and is visible under
+ * every mask; the former begins normal with variance 1/(width of the keys), as in PyTorch.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other (a type error
  * where both are literals); when compiled, with the layer's path, `EmptySequence` where a sequence is empty, and
  * `ShapeMismatch` where a mask does not fit.
@@ -130,6 +140,7 @@ export const multiHeadAttention = <
     rotary: turned = false,
     alibi: biased = false,
   } = options;
+  const { addBiasKv = false, addZeroAttn = false } = options;
   const rate = options.dropout ?? 0;
   share("multiHeadAttention", { dropout: rate });
   const drop = dropout(rate);
@@ -175,6 +186,20 @@ export const multiHeadAttention = <
       ? reshape(mask, [keyValueHeads, groups, ...mask.shape.slice(1)])
       : mask;
 
+  /** Keys or values, and behind them those that belong to no position. */
+  const beside = (heads: Expr, own: Expr | undefined): Expr => {
+    const learned = own && reshape(own, [keyValueHeads, 1, size]);
+    const nothing = addZeroAttn ? fill([keyValueHeads, 1, size], 0, heads.dtype) : undefined;
+    const all = [heads, learned, nothing].filter((part) => part !== undefined);
+    return all.length === 1 ? heads : concatenate(all, 1);
+  };
+  const added = Number(addBiasKv) + Number(addZeroAttn);
+  /** A mask or a bias of scores, continued for what `beside` adds. */
+  const widened = (scores: Expr | undefined, by: number): Expr | undefined =>
+    scores === undefined || added === 0
+      ? scores
+      : concatenate([scores, fill([...scores.shape.slice(0, -1), added], by, scores.dtype)], -1);
+
   const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
     const looker = nonEmpty(x);
     const given = memory === x ? looker : nonEmpty(memory);
@@ -187,11 +212,17 @@ export const multiHeadAttention = <
     const [q, k] = [queriesOf(params, looker), headsOf(params.key, seeable)];
     const read = attentionOf(
       turn(q, placesOf(q)),
-      turn(k, placesOf(k)),
-      headsOf(params.value, values === given ? seeable : onlySeen(values, seen)),
+      beside(turn(k, placesOf(k)), params.biasKey),
+      beside(
+        headsOf(params.value, values === given ? seeable : onlySeen(values, seen)),
+        params.biasValue,
+      ),
       {
-        bias: biasOf(q, placesOf(q), placesOf(k)),
-        mask: bothMasks(causal ? causalMask(looker.shape[0] ?? 0) : undefined, grouped(mask)),
+        bias: widened(biasOf(q, placesOf(q), placesOf(k)), 0),
+        mask: widened(
+          bothMasks(causal ? causalMask(looker.shape[0] ?? 0) : undefined, grouped(mask)),
+          1,
+        ),
         weights: (w) => drop.apply(undefined, undefined, w, context)[0],
       },
     );
@@ -201,14 +232,21 @@ export const multiHeadAttention = <
   const layer = stateless<readonly [number, W], readonly [number, W], AttentionParams>(
     `multiHeadAttention ${width}, ${heads} heads`,
     (key) => {
-      const keys = split(key, 4);
+      const keys: readonly Key[] = split(key, addBiasKv ? 6 : 4);
+      const [forQuery, forKey, forValue, forOutput, forBiasKey, forBiasValue] = keys as ListOf<
+        6,
+        Key
+      >;
+      const kv = keyValueHeads * size;
+      const alone = (own: Key): Tensor => normal(1 / Math.sqrt(kv))(own, [kv]);
       const map = (own: Key, inputs: number, outputs: number): AffineParams =>
         initAffine(own, inputs, outputs, { bias, weightInit, biasInit: zeros });
       return {
-        query: map(keys[0], width, width),
-        key: map(keys[1], memoryWidth, keyValueHeads * size),
-        value: map(keys[2], memoryWidth, keyValueHeads * size),
-        output: map(keys[3], width, width),
+        query: map(forQuery, width, width),
+        key: map(forKey, memoryWidth, kv),
+        value: map(forValue, memoryWidth, kv),
+        output: map(forOutput, width, width),
+        ...(addBiasKv && { biasKey: alone(forBiasKey), biasValue: alone(forBiasValue) }),
       };
     },
     (params, x, context) => attend(params, x, x, { mask: context.mask, context }),
@@ -232,8 +270,9 @@ export const multiHeadAttention = <
       const value: Expr = where(here, headsOf(params.value, one), cache.value);
       const length = add(cache.length, 1);
       const q = turn(queriesOf(params, one), place);
-      const seen = attentionOf(q, key, value, {
-        ...{ mask: lt(places, length), bias: biasOf(q, place, places) },
+      const seen = attentionOf(q, beside(key, params.biasKey), beside(value, params.biasValue), {
+        mask: widened(lt(places, length), 1),
+        bias: widened(biasOf(q, place, places), 0),
       });
       return [reshape(joined(params, seen), [width]), { key, value, length }];
     },

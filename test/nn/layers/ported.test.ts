@@ -3,12 +3,16 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { square } from "../../../src/ir/ops/elementwise.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
+import { index, stack } from "../../../src/ir/ops/structural.ts";
+import { adaptiveLogSoftmax } from "../../../src/nn/layers/adaptiveLogSoftmax.ts";
+import { multiHeadAttention } from "../../../src/nn/layers/attention.ts";
 import { einsumDense } from "../../../src/nn/layers/einsumDense.ts";
 import { embedding } from "../../../src/nn/layers/embedding.ts";
 import { embeddingBag } from "../../../src/nn/layers/embeddingBag.ts";
+import { fractionalMaxPool2d } from "../../../src/nn/layers/spatial/fractionalPool.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
-import { key } from "../../../src/tensor/key.ts";
-import { contextOf, gradientOf, numbers, valueOf } from "../evaluated.ts";
+import { key, normal } from "../../../src/tensor/key.ts";
+import { constants, contextOf, gradientOf, numbers, valueOf } from "../evaluated.ts";
 
 /** What the message of a call that fails says: which argument, and what it is to be. */
 const refused = (make: () => unknown): string => {
@@ -59,6 +63,28 @@ describe("einsumDense refuses", () => {
   });
 });
 
+describe("adaptiveLogSoftmax refuses", () => {
+  test.each([[[]], [[0, 2]], [[3, 2]], [[2, 2]], [[2, 5]], [[1.5]], [[Number.NaN]]])(
+    "cutoffs %j of 5 classes",
+    (cutoffs) => {
+      expect(refused(() => adaptiveLogSoftmax(8, 5, { cutoffs }))).toBe(
+        "InvalidArgument of adaptiveLogSoftmax: cutoffs is to be one whole number or more, increasing, from 1 to 4",
+      );
+    },
+  );
+});
+
+describe("fractionalMaxPool2d refuses", () => {
+  const size =
+    "InvalidArgument of fractionalMaxPool2d: options is to be either outputSize or outputRatio";
+  test.each([[{}], [{ outputSize: 2, outputRatio: 0.5 }]])("%j", (options) => {
+    expect(refused(() => fractionalMaxPool2d(2, options as never))).toBe(size);
+  });
+  it("a list of ratios that is too short", () => {
+    expect(refused(() => fractionalMaxPool2d(2, { outputRatio: [0.5] }))).toContain("outputRatio");
+  });
+});
+
 describe("embeddingBag", () => {
   it("takes weights of a sum only", () => {
     const layer = embeddingBag(3, 2);
@@ -67,6 +93,28 @@ describe("embeddingBag", () => {
     expect(refused(() => layer.bag({ table }, tokens, weights))).toBe(
       'InvalidArgument of embeddingBag: weights is to be none where the mode is not "sum"',
     );
+  });
+});
+
+describe("attention with added keys and values", () => {
+  it("gives step by step what it gives at once", () => {
+    const layer = multiHeadAttention(4, {
+      ...{ heads: 2, causal: true, rotary: true, alibi: true, addBiasKv: true, addZeroAttn: true },
+    });
+    const params = constants(layer.init(key(1)).params) as Parameters<typeof layer.step>[0];
+    const x = normal(key(2), [3, 4]);
+    const whole = valueOf((e: Expr) => layer.attend(params, e, e), x);
+    const steps = valueOf((e: Expr) => {
+      let cache = layer.emptyCache(3);
+      return stack(
+        [0, 1, 2].map((t) => {
+          const [y, next] = layer.step(params, index(e, t), cache);
+          cache = next;
+          return y;
+        }),
+      );
+    }, x);
+    for (const [i, y] of numbers(steps).entries()) expect(y).toBeCloseTo(numbers(whole)[i] ?? 0, 5);
   });
 });
 

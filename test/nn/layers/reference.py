@@ -136,6 +136,54 @@ def conv_lstm():
         yield name, h if "strided" in name else np.stack(outputs)
 
 
+def attention():
+    """Two heads of self-attention with an added key and value, learned and zero."""
+    for name, options, mask in (
+        ("bias", {"add_bias_kv": True}, None),
+        ("zero", {"add_zero_attn": True}, None),
+        ("both", {"add_bias_kv": True, "add_zero_attn": True}, None),
+        ("both, masked", {"add_bias_kv": True, "add_zero_attn": True}, torch.tensor([[False, True, True]])),
+    ):
+        layer = nn.MultiheadAttention(4, 2, batch_first=True, **options)
+        maps = [tensor(4, 4, seed=s).T for s in (1, 2, 3)]
+        layer.in_proj_weight.data = torch.cat(maps)
+        layer.in_proj_bias.data = torch.cat([tensor(4, seed=s) for s in (4, 5, 6)])
+        layer.out_proj.weight.data, layer.out_proj.bias.data = tensor(4, 4, seed=7).T, tensor(4, seed=8)
+        if layer.bias_k is not None:
+            layer.bias_k.data, layer.bias_v.data = tensor(1, 1, 4, seed=9), tensor(1, 1, 4, seed=10)
+        x = tensor(1, 3, 4, seed=3)
+        yield f"attention {name}", layer(x, x, x, key_padding_mask=mask)[0][0]
+
+
+def fractional_pooling():
+    """PyTorch's samples of an image are in the order of width and height, ours in that of the axes."""
+    x, u = tensor(7, 6, 2, seed=2), torch.tensor([[0.3, 0.8], [0.95, 0.1]])
+    y = F.fractional_max_pool2d(x.permute(2, 0, 1)[None], 2, output_size=(4, 3), _random_samples=u.flip(1)[None])
+    yield "fractionalMaxPool2d", y[0].permute(1, 2, 0)
+    y = F.fractional_max_pool2d(x.permute(2, 0, 1)[None], (3, 2), output_ratio=0.6, _random_samples=u.flip(1)[None])
+    yield "fractionalMaxPool2d, ratio", y[0].permute(1, 2, 0)
+    half = torch.full_like(u, 0.5)
+    y = F.fractional_max_pool2d(x.permute(2, 0, 1)[None], 2, output_size=(4, 3), _random_samples=half[None])
+    yield "fractionalMaxPool2d, evaluated", y[0].permute(1, 2, 0)
+    x, u = tensor(5, 4, 6, 1, seed=4), torch.tensor([[0.7, 0.2, 0.45]])
+    y = F.fractional_max_pool3d(x.permute(3, 0, 1, 2)[None], 2, output_size=(3, 2, 4), _random_samples=u[None])
+    yield "fractionalMaxPool3d", y[0].permute(1, 2, 3, 0)
+
+
+def adaptive_log_softmax():
+    layer = nn.AdaptiveLogSoftmaxWithLoss(8, 7, cutoffs=[2, 4], div_value=2.0, head_bias=True)
+    layer.head.weight.data, layer.head.bias.data = tensor(8, 4, seed=1).T, tensor(4, seed=2)
+    for i, (units, classes) in enumerate(((4, 2), (2, 3))):
+        layer.tail[i][0].weight.data = tensor(8, units, seed=3 + i).T
+        layer.tail[i][1].weight.data = tensor(units, classes, seed=5 + i).T
+    x = tensor(5, 8, seed=6)
+    yield "adaptiveLogSoftmax", layer.log_prob(x)
+    output, loss = layer(x, torch.tensor([0, 3, 6, 1, 2]))
+    yield "adaptiveLogSoftmax, likelihood", output
+    yield "adaptiveLogSoftmax, loss", loss
+    yield "adaptiveLogSoftmax, predicted", layer.predict(x)
+
+
 def listed(y):
     return y.detach().tolist() if isinstance(y, torch.Tensor) else np.asarray(y).tolist()
 
@@ -143,7 +191,7 @@ def listed(y):
 if __name__ == "__main__":
     print("/** Made by test/nn/layers/reference.py. */")
     print("export const reference = {")
-    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm, projected, conv_lstm):
+    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm, projected, conv_lstm, attention, fractional_pooling, adaptive_log_softmax):
         for name, y in section():
             print(f"{json.dumps(name)}: {json.dumps(listed(y))},")
     print("};")
