@@ -13,7 +13,18 @@ import { collect, lastOf, losses, small } from "../examples.ts";
 /** TensorFlow's messages, as far as they are written, for another parser than the one that wrote them. */
 const { root } = protobuf.parse(`
   syntax = "proto3";
-  message Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
+  message Event {
+    double wall_time = 1; int64 step = 2; string file_version = 3; bytes graph_def = 4; Summary summary = 5;
+  }
+  message GraphDef { repeated NodeDef node = 1; VersionDef versions = 4; }
+  message VersionDef { int32 producer = 1; }
+  message NodeDef {
+    string name = 1; string op = 2; repeated string input = 3; string device = 4; map<string, AttrValue> attr = 5;
+  }
+  message AttrValue { ListValue list = 1; int32 type = 6; }
+  message ListValue { repeated Shape shape = 7; }
+  message Shape { repeated Dim dim = 2; }
+  message Dim { int64 size = 1; }
   message Summary { repeated Value value = 1; }
   message Value {
     string tag = 1; optional float simple_value = 2; Image image = 4; Histogram histo = 5;
@@ -62,8 +73,43 @@ interface Read {
   readonly wallTime: number;
   readonly step: number;
   readonly fileVersion: string;
+  readonly graphDef: Uint8Array;
   readonly summary: { readonly value: readonly Value[] } | null;
 }
+
+interface Graph {
+  readonly versions: { readonly producer: number };
+  readonly node: readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly input: readonly string[];
+    readonly attr: {
+      readonly [name: string]: {
+        readonly type: number;
+        readonly list: {
+          readonly shape: readonly { readonly dim: readonly { readonly size: number }[] }[];
+        };
+      };
+    };
+  }[];
+}
+
+/** The records of an event file, whose checksums are right, up to one that is not whole. */
+const readAsFar = (file: string): readonly Read[] => {
+  const { length, byteLength } = new Uint8Array(readFileSync(file));
+  const view = new DataView(new Uint8Array(readFileSync(file)).buffer);
+  let whole = 0;
+  while (whole + 12 <= length) {
+    const next = whole + Number(view.getBigUint64(whole, true)) + 16;
+    if (next > byteLength) break;
+    whole = next;
+  }
+  const part = `${file}.whole`;
+  writeFileSync(part, readFileSync(file).subarray(0, whole));
+  const records = read(part);
+  rmSync(part);
+  return records;
+};
 
 /** The records of an event file, whose checksums are right. */
 const read = (file: string): readonly Read[] => {
@@ -149,6 +195,60 @@ describe("tensorBoard", () => {
       pipeline: { stringValue: "points" },
       shuffle: { boolValue: true },
     });
+  });
+
+  it("writes the graph of the step by layer, which another parser reads", async () => {
+    await collect(
+      train$(small).pipe(
+        take(1),
+        tensorBoard(small, { folder: join(folder, "graph"), graph: true }),
+      ),
+    );
+    const bytes = read(fileIn("graph")).find(({ graphDef }) => graphDef.length > 0)?.graphDef;
+    const type = root.lookupType("GraphDef");
+    const { node, versions } = type.toObject(type.decode(bytes ?? new Uint8Array()), {
+      longs: Number,
+      defaults: true,
+    }) as Graph;
+    expect(versions.producer).toBe(22);
+    const names = node.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[A-Za-z0-9.][\w.\\/-]*$/);
+    // Every operand is there, and comes first: a graph without cycles.
+    const before = new Set<string>();
+    for (const { name, input } of node) {
+      for (const operand of input) expect(before).toContain(operand.replace(/:\d+$/, ""));
+      before.add(name);
+    }
+    // The forward product of the first layer: a batch of 16 rows of 4 numbers, and 4 × 8 weights.
+    const product = node.find(({ name, op }) => op === "dot" && name.startsWith("1_dense"));
+    expect(product?.attr._output_shapes?.list.shape[0]?.dim.map(({ size }) => size)).toEqual([
+      16, 8,
+    ]);
+    expect(product?.attr.dtype?.type).toBe(1);
+    expect(names).toContain("state/params/0/weight");
+  });
+
+  it("whose file is cut short is read as far as it goes, and a later run writes one of its own", async () => {
+    const place = join(folder, "cut");
+    await collect(train$(small).pipe(tensorBoard(small, { folder: place })));
+    const file = fileIn("cut");
+    const all = read(file);
+    const bytes = readFileSync(file);
+    // In the middle of the length of a record, of its bytes, and of its last checksum.
+    for (const short of [2, 9, 3000]) {
+      const cut = bytes.subarray(0, bytes.length - short);
+      writeFileSync(file, cut);
+      const kept = readAsFar(file);
+      expect(kept.length).toBeLessThan(all.length);
+      expect(kept).toEqual(all.slice(0, kept.length));
+    }
+    const before = readFileSync(file);
+    await collect(train$(small).pipe(tensorBoard(small, { folder: place })));
+    // What is added to half a record is lost to every reader.
+    expect(readFileSync(file)).toEqual(before);
+    const [other = ""] = readdirSync(place).filter((name) => join(place, name) !== file);
+    expect(read(join(place, other)).length).toBe(all.length);
   });
 
   it("writes generated text", async () => {

@@ -9,6 +9,7 @@ import type { AnyPipeline, Pipeline } from "../../pipeline/pipeline.ts";
 import type { TrainState } from "../../state/state.ts";
 import { layerFigures } from "../figures.ts";
 import { type Encoder, type EventRecord, encoder, type Settings, type Written } from "./records.ts";
+import { stepGraph } from "./stepGraph.ts";
 
 export type { EventRecord, PngImage, Settings, Written } from "./records.ts";
 
@@ -20,6 +21,11 @@ export interface TensorBoard<C> {
   readonly every?: number;
   /** Whether histograms of params are written for every event with a state. Defaults to `true`. */
   readonly histograms?: boolean;
+  /**
+   * Whether the graph of the training step is written, by layer. For that the data are loaded once more, to know their
+   * types. Defaults to `false`.
+   */
+  readonly graph?: boolean;
   /** More values to write for an event, such as images. Defaults to none. */
   readonly more?: (event: TrainEvent<TrainState<C>>) => readonly Written[];
   /** What tells the time, in milliseconds since 1970. Defaults to `Date.now`. */
@@ -154,24 +160,27 @@ const opened = async (folder: string, now: number): Promise<OpenFile> => {
 
 /**
  * Writes a run as a TensorBoard event file: losses and metrics of steps, epochs and held-out examples, the learning rate,
- * generated text, the settings of the pipeline as hyper-parameters, and histograms of params for every event with a state;
+ * generated text, the graph of the step where it is asked for, the settings of the pipeline as hyper-parameters, and histograms of params for every event with a state;
  * of gradients and updates too where the optimizer is `recorded`. Events pass unchanged. Use `statesEvery` to see histograms
  * within epochs.
  *
  * Each subscription writes a new file. The end of the run waits until it is on the disk. It needs the packages `pbf` and
  * `crc-32`.
  *
+ * For Weights & Biases, import the folder: `wandb sync FOLDER`. Its own npm client (`@wandb/sdk` 0.5.1) is not used, since in
+ * its offline mode it writes no file and drops what is logged, and still asks its server when a run begins.
+ *
  * ```text
  * run     -s-p-1-c|
  * events  -s-p-1-c|
  * ```
  *
- * **Fails with** `MissingPackage`, `FileNotWritten`, which end the stream; `InvalidArgument`, thrown, where `every` is not
+ * **Fails with** `MissingPackage`, `FileNotWritten`, and with `graph` the errors of the data, which end the stream; `InvalidArgument`, thrown, where `every` is not
  * a whole number above 0.
  */
 export const tensorBoard = <C, E>(
   of: Pipeline<C, E>,
-  { folder, now = Date.now, more = () => [], ...options }: TensorBoard<C>,
+  { folder, now = Date.now, more = () => [], graph = false, ...options }: TensorBoard<C>,
 ): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
   whole(1)("tensorBoard", { every: options.every });
   return (run$) =>
@@ -200,9 +209,11 @@ export const tensorBoard = <C, E>(
         if (encode === undefined) early = [...early, record];
         else log.push(encode.record(record));
       };
-      const ready = Effect.runPromise(encoder).then((made) => {
+      const drawing = graph ? Effect.runPromise(stepGraph(of)) : Promise.resolve([]);
+      const ready = Promise.all([Effect.runPromise(encoder), drawing]).then(([made, nodes]) => {
         encode = made;
         log.push(made.version(now() / 1000));
+        if (nodes.length > 0) log.push(made.graph(now() / 1000, nodes));
         for (const record of early) log.push(made.record(record));
         early = [];
       });

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import type { PbfWriter } from "pbf";
 import { MissingPackage } from "../../../errors.ts";
 import type { TensorFigures } from "../figures.ts";
+import { dtypeNumbers, type GraphNode } from "./graph.ts";
 
 /** One value of a summary, under its tag. */
 export type Written =
@@ -34,11 +35,20 @@ export interface Encoder {
   /** The first record of a file, which names its format. */
   readonly version: (wallTime: number) => Uint8Array;
   readonly record: (event: EventRecord) => Uint8Array;
+  /** A record of a graph. */
+  readonly graph: (wallTime: number, nodes: readonly GraphNode[]) => Uint8Array;
 }
 
 /** The numbers of the fields of TensorFlow's messages `Event`, `Summary.Value` and those within. */
 const field = {
-  event: { wallTime: 1, step: 2, fileVersion: 3, summary: 5 },
+  event: { wallTime: 1, step: 2, fileVersion: 3, graphDef: 4, summary: 5 },
+  graph: { node: 1, versions: 4 },
+  node: { name: 1, op: 2, input: 3, attr: 5 },
+  attr: { list: 1, type: 6 },
+  attrList: { shape: 7 },
+  shape: { dim: 2 },
+  dim: { size: 1 },
+  versions: { producer: 1 },
   summary: { value: 1 },
   value: { tag: 1, simpleValue: 2, image: 4, histogram: 5, tensor: 8, metadata: 9 },
   image: { height: 1, width: 2, colorspace: 3, encoded: 4 },
@@ -165,6 +175,52 @@ const event: Write<EventRecord> = ({ wallTime, step, values }, pbf) => {
   );
 };
 
+const shapeOf: Write<readonly number[]> = (shape, pbf) => {
+  for (const extent of shape)
+    pbf.writeMessage(
+      field.shape.dim,
+      (size: number, dim) => dim.writeVarintField(field.dim.size, size),
+      extent,
+    );
+};
+
+/** An attribute of a node: its name, and what writes its value. */
+const attribute = (name: string, content: (pbf: PbfWriter) => void) => (pbf: PbfWriter) =>
+  pbf.writeMessage(
+    field.node.attr,
+    (_, entry) => {
+      entry.writeStringField(field.entry.key, name);
+      entry.writeMessage(field.entry.value, (__, out) => content(out), undefined);
+    },
+    undefined,
+  );
+
+const graphNode: Write<GraphNode> = ({ name, op, inputs, shape, dtype }, pbf) => {
+  pbf.writeStringField(field.node.name, name);
+  pbf.writeStringField(field.node.op, op);
+  for (const input of inputs) pbf.writeStringField(field.node.input, input);
+  attribute("dtype", (out) => out.writeVarintField(field.attr.type, dtypeNumbers[dtype]))(pbf);
+  attribute("_output_shapes", (out) =>
+    out.writeMessage(
+      field.attr.list,
+      (_, list) => list.writeMessage(field.attrList.shape, shapeOf, shape),
+      undefined,
+    ),
+  )(pbf);
+};
+
+/** The version of graphs that TensorFlow 2 writes, `TF_GRAPH_DEF_VERSION`'s oldest that is still read. */
+const producer = 22;
+
+const graphDef: Write<readonly GraphNode[]> = (nodes, pbf) => {
+  for (const node of nodes) pbf.writeMessage(field.graph.node, graphNode, node);
+  pbf.writeMessage(
+    field.graph.versions,
+    (_, versions) => versions.writeVarintField(field.versions.producer, producer),
+    undefined,
+  );
+};
+
 /** The checksums of a file are rotated and moved, so that checksums of checksums differ. */
 const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 
@@ -172,7 +228,7 @@ const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ea
  * Makes the encoder of TensorBoard's event files: TFRecords of `Event` messages.
  *
  * **Fails with** `MissingPackage` where the packages `pbf` and `crc-32` are not installed.
- * **Source** TensorFlow's `event.proto` and `summary.proto`, and the TFRecord format: the length in 64 bits, its checksum,
+ * **Source** TensorFlow's `event.proto`, `summary.proto`, `graph.proto`, and the TFRecord format: the length in 64 bits, its checksum,
  * the bytes, their checksum (CRC-32C, masked).
  */
 export const encoder: Effect.Effect<Encoder, MissingPackage> = Effect.gen(function* () {
@@ -206,5 +262,11 @@ export const encoder: Effect.Effect<Encoder, MissingPackage> = Effect.gen(functi
         pbf.writeStringField(field.event.fileVersion, "brain.Event:2");
       }, wallTime),
     record: (of) => bytes(event, of),
+    graph: (wallTime, nodes) =>
+      bytes((_, pbf) => {
+        pbf.writeDoubleField(field.event.wallTime, wallTime);
+        // A message within a field of bytes is written as the message itself.
+        pbf.writeMessage(field.event.graphDef, graphDef, nodes);
+      }, undefined),
   };
 });
