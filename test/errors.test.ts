@@ -41,6 +41,13 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     limit: 2 ** 31 - 2,
     path,
   }),
+  DataMismatch: new errors.DataMismatch({
+    ...{ name: "poems", file: "poems.txt", of: "size", expected: "12", actual: "13" },
+    from: "https://example.org/poems.txt",
+  }),
+  ArchiveRefused: new errors.ArchiveRefused({
+    ...{ file: "poems.tar.gz", entry: "../poems.txt", reason: "it leads out of the folder" },
+  }),
   MissingPackage: new errors.MissingPackage({ by: "tensorBoard", packages: ["pbf", "crc-32"] }),
   TrialTimedOut: new errors.TrialTimedOut({ trial: 3, seconds: 60 }),
   UnboundAxis: new errors.UnboundAxis({ axis: "batch", path }),

@@ -12,6 +12,13 @@ export interface Command {
 /** The commands by name. */
 export const commands = {
   list: { takesPipeline: false, help: "the pipelines that can be trained", flags: ["json"] },
+  data: {
+    takesPipeline: false,
+    takes: "[NAME]",
+    otherwise: "",
+    help: "fetch the data of a pipeline into the user's cache, verified; without a name, list all and what is there",
+    flags: ["json"],
+  },
   train: {
     takesPipeline: true,
     help: "train a pipeline, printing its progress",

@@ -15,6 +15,7 @@ import { isRun } from "../train/folder/recorded.ts";
 import { whenUnwritten } from "../train/main.ts";
 import { summarizeStep } from "../train/summary.ts";
 import { type Invocation, parse } from "./commandLine.ts";
+import { obtaining } from "./data/data.ts";
 import type { Settings } from "./flags.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
@@ -96,6 +97,8 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
       return yield* print(help(asked.about));
     case "list":
       return yield* list(asked.settings);
+    case "data":
+      return yield* print(yield* obtaining(asked.name, asked.settings));
     case "summary":
       return yield* summary(asked.pipeline, asked.settings);
     case "profile":

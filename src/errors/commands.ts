@@ -15,7 +15,7 @@ export class OutputNotWritten extends failure(
 export class UnknownName extends failure(
   "UnknownName",
   (e: {
-    readonly kind: "pipeline" | "command" | "flag";
+    readonly kind: "pipeline" | "command" | "flag" | "data";
     readonly name: string;
     readonly known: readonly string[];
     readonly nearest: string | undefined;

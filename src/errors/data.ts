@@ -16,6 +16,33 @@ export class DataSourceError extends failure(
   }),
 ) {}
 
+/** A file of a dataset has another size or hash than was declared. It is not used. */
+export class DataMismatch extends failure(
+  "DataMismatch",
+  (e: {
+    readonly name: string;
+    readonly file: string;
+    readonly of: "size" | "SHA-256";
+    readonly expected: string;
+    readonly actual: string;
+    readonly from: string;
+  }) => ({
+    what: `${e.file} of ${e.name} has the ${e.of} ${e.actual}, and ${e.expected} was declared`,
+    where: `from ${e.from}`,
+    fix: "it is not used: the address may serve another version now; find out which one the declaration means",
+  }),
+) {}
+
+/** An archive that is not unpacked, or not further than to an entry. */
+export class ArchiveRefused extends failure(
+  "ArchiveRefused",
+  (e: { readonly file: string; readonly entry: string | undefined; readonly reason: string }) => ({
+    what: e.entry === undefined ? e.reason : `${e.entry}: ${e.reason}`,
+    where: `in the archive ${e.file}`,
+    fix: "nothing of it is used: remove the file, so that the data is fetched from its origin",
+  }),
+) {}
+
 /** The kinds of mistakes that {@link IdxCorrupt} reports. */
 export type IdxProblem = "magic" | "type" | "size" | "truncated" | "trailing" | "compression";
 

@@ -13,6 +13,7 @@ const fields: { readonly [K in keyof AnyPipeline]: (value: unknown) => boolean }
   description: of("string"),
   source: Effect.isEffect,
   available: Effect.isEffect,
+  data: orNone((value) => typeof value === "object"),
   learner: (value) =>
     typeof value === "object" && value !== null && "init" in value && "step" in value,
   refused: orNone((refused) => typeof refused === "object"),

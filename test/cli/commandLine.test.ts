@@ -71,6 +71,7 @@ describe("the command line", () => {
         name: "--jsn",
         known: [
           "list",
+          "data",
           "train",
           "verify",
           "runs",
@@ -93,6 +94,7 @@ describe("the command line", () => {
         name: "lst",
         known: [
           "list",
+          "data",
           "train",
           "verify",
           "runs",

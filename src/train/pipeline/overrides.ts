@@ -93,6 +93,7 @@ export const withData =
     ...of,
     source,
     available: Effect.void,
+    data: undefined,
   });
 
 /**

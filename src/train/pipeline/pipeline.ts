@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import type { Observable } from "rxjs";
 import type { Row } from "../../data/dataset.ts";
+import type { DataFiles } from "../../io/index.ts";
 import type { Expr } from "../../ir/expr.ts";
 import type { AnyLearner, Learner, Refused } from "../../learn/learner.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -45,6 +46,8 @@ export interface Pipeline<out C = unknown, out E = never> extends Settings {
   readonly source: Effect.Effect<Sources<Row>, E>;
   /** Checks whether the data exists, without reading it. Fails as `source` would. */
   readonly available: Effect.Effect<unknown, E>;
+  /** The files that the source reads, where they are fetched before the first run. */
+  readonly data: DataFiles | undefined;
   readonly learner: Suited<C>;
   /** A setting that the learner did not take. The run fails with it. */
   readonly refused: Refused | undefined;
@@ -80,6 +83,8 @@ export interface PipelineOptions<E> extends Partial<Settings> {
    * runs it. Defaults to an effect that succeeds.
    */
   readonly available?: Effect.Effect<unknown, E>;
+  /** The files that the source reads, where `fluxion data NAME` fetches them. Defaults to none. */
+  readonly data?: DataFiles;
 }
 
 /**
@@ -112,7 +117,7 @@ export const pipeline = <R extends Row, C, E = never>(
   name: string,
   source: Effect.Effect<Sources<R>, E>,
   learner: Learner<ColumnsOf<NoInfer<R>>, C>,
-  { available = Effect.void, ...settings }: PipelineOptions<NoInfer<E>> = {},
+  { available = Effect.void, data, ...settings }: PipelineOptions<NoInfer<E>> = {},
 ): Pipeline<C, E> => ({
   _tag: "Pipeline",
   name,
@@ -128,6 +133,7 @@ export const pipeline = <R extends Row, C, E = never>(
   ...settings,
   source,
   available,
+  data,
   learner,
   refused: undefined,
   origin: undefined,

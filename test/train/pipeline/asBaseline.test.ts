@@ -23,7 +23,7 @@ describe("asBaseline", () => {
   it("has the scores of the other pipeline on the same examples", async () => {
     const alone = lastOf(await collect(train$(short, { services })), "Completed").test;
     // Its own data is not read: reading would fail.
-    const elsewhere = { ...short, data: Effect.die("read") };
+    const elsewhere = { ...short, source: Effect.die("read") };
     const of = pipe(small, withSeed(9), withBaseline(asBaseline(elsewhere)));
     const started = await firstValueFrom(train$(of, { services }));
     expect(started).toMatchObject({

@@ -89,6 +89,7 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   description: [1],
   source: [1, {}, () => Effect.void],
   available: [1, {}],
+  data: [1, "files"],
   learner: [null, 1, "init step", {}, { init: 1 }, { step: 1 }, () => 1],
   refused: [1, "no"],
   epochs: ["1"],
@@ -103,7 +104,7 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   baselines: [1, {}],
   operators: [1, {}],
 };
-const optional = ["refused", "origin"];
+const optional = ["data", "refused", "origin"];
 
 describe("a value tagged as a pipeline", () => {
   it.each(Object.entries<readonly unknown[]>(wrong))("needs a valid %s", (field, values) => {
