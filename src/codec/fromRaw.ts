@@ -23,15 +23,24 @@ const feature: t.Type<Feature, unknown> = t.union([
 const scaling = t.strict({ shift: tensorCodec, scale: tensorCodec });
 
 const written = t.union([
-  t.strict({
-    kind: t.literal("picture"),
-    width: natural,
-    height: natural,
-    channels: t.union([t.literal(1), t.literal(3)]),
-    background: t.number,
-    inverted: t.boolean,
-    shape: t.readonlyArray(natural),
-  }),
+  t.intersection([
+    t.strict({
+      kind: t.literal("picture"),
+      width: natural,
+      height: natural,
+      channels: t.union([t.literal(1), t.literal(3), t.literal(4)]),
+      background: t.number,
+      inverted: t.boolean,
+      shape: t.readonlyArray(natural),
+    }),
+    // Files from before these were possible have neither.
+    t.exact(
+      t.partial({
+        alpha: t.keyof({ composite: null, drop: null }),
+        fit: t.keyof({ exact: null, stretch: null, cover: null, contain: null }),
+      }),
+    ),
+  ]),
   t.intersection([
     t.strict({
       kind: t.literal("text"),

@@ -39,7 +39,10 @@ export {
 } from "./dataset.ts";
 export { idxFromBytes, readBytes, readIdx, readText } from "./files.ts";
 export { type Fold, type FoldOptions, kFold, type TimeOptions, timeFolds } from "./folds.ts";
+export { type PictureError, readPicture } from "./pictures/decode.ts";
+export { type PictureFolder, type PictureRow, pictureFolder } from "./pictures/folder.ts";
 export { decodePng, type Png } from "./pictures/png.ts";
+export type { Fit } from "./pictures/resize.ts";
 export { type PoissonOptions, poissonSampled } from "./poisson.ts";
 export {
   castColumn,

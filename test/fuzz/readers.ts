@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { crc32, deflateSync, gzipSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as E from "fp-ts/lib/Either.js";
@@ -8,6 +9,7 @@ import { decodeIdx } from "../../src/data/arrays/idx.ts";
 import { readNpy, readNpz } from "../../src/data/arrays/npy.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
+import { readPicture } from "../../src/data/pictures/decode.ts";
 import { decodePng } from "../../src/data/pictures/png.ts";
 import { fromText } from "../../src/data/raw/constructors.ts";
 import { parseCsv } from "../../src/data/table/parseCsv.ts";
@@ -207,6 +209,13 @@ const ran = (model: Model) =>
     ),
   );
 
+/** JPEG files: color, gray, progressive and CMYK. */
+const jpegFiles = ((): readonly Uint8Array[] => {
+  const made = JSON.parse(readFileSync(new URL("../data/pictures.json", import.meta.url), "utf8"));
+  const files: readonly { readonly jpeg: string }[] = Object.values(made.files);
+  return [...files.map(({ jpeg }) => jpeg), made.cmyk].map(fromBase64);
+})();
+
 /** Every reader of untrusted files. */
 export const readers: readonly ReaderSubject[] = [
   {
@@ -269,6 +278,13 @@ export const readers: readonly ReaderSubject[] = [
     most: (length) => 12 * length,
   },
   ...rowReaders(weight),
+  {
+    name: "jpeg",
+    files: jpegFiles,
+    read: (bytes) => readPicture(bytes),
+    weight,
+    most: (length) => 4 * 1024 * length,
+  },
   {
     name: "npy",
     files: [

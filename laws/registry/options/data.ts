@@ -147,6 +147,8 @@ const functions: OptionsOf<typeof data> = {
   fromRecords: { rows: [pixels, (rows) => data.fromRecords(rows, ["x"])] },
   prepare: none,
   decodePng: none,
+  readPicture: none,
+  pictureFolder: none,
   experience: { stepsPerEpoch: [count, data.experience] },
   sampled: none,
   weighted: {

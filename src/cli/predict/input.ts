@@ -2,13 +2,13 @@ import { extname } from "node:path";
 import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../codec/decode.ts";
-import { readBytes, readText } from "../../data/files.ts";
-import { decodePng } from "../../data/pictures/png.ts";
+import { readText } from "../../data/files.ts";
+import { type PictureError, readPicture } from "../../data/pictures/decode.ts";
 import type { Fields, FromRaw, Raw } from "../../data/raw/raw.ts";
 import type { TableError } from "../../data/table/fitTable.ts";
 import { csvRecords } from "../../data/table/readers/csv.ts";
 import {
-  DataSourceError,
+  type DataSourceError,
   type DecodeError,
   InvalidArgument,
   InvalidFlag,
@@ -47,11 +47,7 @@ const columnFor = (
 
 const picture = Effect.fnUntraced(function* (model: Model, file: string) {
   const [column] = yield* columnFor(model, "picture", file);
-  const png = decodePng(yield* readBytes(file));
-  if (typeof png === "string")
-    return yield* new DataSourceError({ source: file, reason: `it is ${png}` });
-  const { width, height, rgba } = png;
-  return [{ [column]: { width, height, data: rgba } }];
+  return [{ [column]: yield* readPicture(file) }];
 });
 
 /** The records of a table, of which every `rows` consecutive ones are an input. */
@@ -147,6 +143,7 @@ type Unusable =
   | DataSourceError
   | TableCorrupt
   | TableError
+  | PictureError
   | DecodeError
   | InvalidArgument
   | InvalidFlag;
@@ -171,6 +168,8 @@ const readers: { readonly [ending: string]: Read } = {
   ".tsv": lines,
   ".json": json,
   ".png": picture,
+  ".jpg": picture,
+  ".jpeg": picture,
   ".txt": texts,
 };
 

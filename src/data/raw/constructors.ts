@@ -1,6 +1,7 @@
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { wholeTo } from "../../tensor/validate.ts";
+import type { Fit } from "../pictures/resize.ts";
 import type { Preprocessor } from "../preprocess/preprocess.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 import type { Feature, FromPicture, FromRecords, FromText } from "./raw.ts";
@@ -13,8 +14,18 @@ const counting = wholeTo(1, most);
 export interface PictureOptions {
   readonly width: number;
   readonly height: number;
-  /** 1 for gray, 3 for red, green and blue. Defaults to 3. */
-  readonly channels?: 1 | 3;
+  /** 1 for gray, 3 for red, green and blue, 4 for these and the opacity. Defaults to 3. */
+  readonly channels?: 1 | 3 | 4;
+  /**
+   * What becomes of the opacity, unless it is kept as the fourth channel: the background shows through (`composite`), or it is
+   * left out (`drop`). Defaults to `composite`.
+   */
+  readonly alpha?: "composite" | "drop";
+  /**
+   * What becomes of a picture of another size: it is refused (`exact`), stretched, cut around its middle (`cover`), or whole
+   * in the middle of the background (`contain`). Defaults to `exact`.
+   */
+  readonly fit?: "exact" | Fit;
   /** What shows through where the picture is not opaque, from 0 for black to 1 for white. Defaults to 1. */
   readonly background?: number;
   /** Whether dark becomes 1 and light 0, as for ink on paper. Defaults to false. */
@@ -26,8 +37,9 @@ export interface PictureOptions {
 /**
  * Describes how a picture becomes a column of numbers from 0 to 1.
  *
- * **Math** `background · (1 - opacity) + opacity · value / 255`; gray is 0.299 red + 0.587 green + 0.114 blue.
- * **Shapes** a picture of the given width and height `→ [height, width, channels]`, or `shape`.
+ * **Math** `background · (1 - opacity) + opacity · value / 255`; gray is 0.299 red + 0.587 green + 0.114 blue. A picture of
+ * another size is resampled with a triangle as wide as two pixels, of the larger ones.
+ * **Shapes** a picture `→ [height, width, channels]`, or `shape`.
  * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `shape` has another number of elements.
  * **Source** ITU-R BT.601, section 2.5.1: the weights of gray.
  */
@@ -37,19 +49,24 @@ export const fromPicture = ({
   channels = 3,
   background = 1,
   inverted = false,
+  alpha = "composite",
+  fit = "exact",
   shape = [height, width, channels],
 }: PictureOptions): FromPicture => {
   const refuse = (argument: string, expected: string, actual: unknown): never => {
     throw new InvalidArgument({ op: "fromPicture", argument, expected, actual: String(actual) });
   };
   counting("fromPicture", { width, height });
-  if (channels !== 1 && channels !== 3) refuse("channels", "1 or 3", channels);
+  if (![1, 3, 4].includes(channels)) refuse("channels", "1, 3 or 4", channels);
+  if (!["composite", "drop"].includes(alpha)) refuse("alpha", "composite or drop", alpha);
+  if (!["exact", "stretch", "cover", "contain"].includes(fit))
+    refuse("fit", "exact, stretch, cover or contain", fit);
   if (!(background >= 0 && background <= 1))
     refuse("background", "a number from 0 to 1", background);
   const size = width * height * channels;
   if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || sizeOf(shape) !== size)
     refuse("shape", `a shape of ${size} elements`, showShape(shape));
-  return { kind: "picture", width, height, channels, background, inverted, shape };
+  return { kind: "picture", width, height, channels, alpha, fit, background, inverted, shape };
 };
 
 /** The options of {@link fromText}. */

@@ -10,22 +10,14 @@ import type { TensorType } from "../../ir/expr.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { pictured } from "../pictures/column.ts";
 import type { Cell } from "../table/cells.ts";
 import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
 import type { FromFields } from "../table/fitted.ts";
 import { Mistakes } from "../table/mistakes.ts";
 import { padSequences, tokenizeWords } from "../vocabulary.ts";
 import { widthOf } from "./constructors.ts";
-import type {
-  Feature,
-  Fields,
-  FromPicture,
-  FromRaw,
-  FromRecords,
-  FromText,
-  Picture,
-  Raw,
-} from "./raw.ts";
+import type { Feature, Fields, FromRaw, FromRecords, FromText, Picture, Raw } from "./raw.ts";
 
 /** The errors of a raw value that does not become a column. */
 export type CannotPrepare =
@@ -99,37 +91,6 @@ const isPicture = (raw: unknown): raw is Picture =>
 
 const isFields = (raw: unknown): raw is Fields =>
   isObject(raw) && !Array.isArray(raw) && !(raw instanceof Tensor) && !isPicture(raw);
-
-const pictured = (op: string, from: FromPicture, picture: Picture): Prepared => {
-  const { width, height, channels, background, inverted, shape } = from;
-  const { data } = picture;
-  const sized = picture.width === width && picture.height === height;
-  if (!sized || data.length !== 4 * width * height) {
-    const bytes = sized ? ` in ${data.length} bytes` : "";
-    return E.left(
-      new InvalidArgument({
-        op,
-        argument: "the picture",
-        expected: `a picture of ${width} × ${height} pixels, four bytes each`,
-        actual: `one of ${picture.width} × ${picture.height}${bytes}`,
-      }),
-    );
-  }
-  const out = new Float32Array(width * height * channels);
-  const behind = inverted ? 1 - background : background;
-  for (let i = 0; i < width * height; i++) {
-    const opacity = (data[4 * i + 3] as number) / 255;
-    const seen = (c: number): number => {
-      const byte = data[4 * i + c] as number;
-      // Inverted as bytes, so that no rounding is added.
-      return behind * (1 - opacity) + (opacity * (inverted ? 255 - byte : byte)) / 255;
-    };
-    const [r, g, b] = [seen(0), seen(1), seen(2)];
-    if (channels === 3) out.set([r, g, b], 3 * i);
-    else out[i] = r === g && g === b ? r : 0.299 * r + 0.587 * g + 0.114 * b;
-  }
-  return E.right(Tensor.own(shape, "f32", out));
-};
 
 const told = (column: string, { split, vocabulary, length, padding }: FromText, text: string) => {
   const tokens = split === "words" ? tokenizeWords(text) : [...text];

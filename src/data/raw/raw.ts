@@ -1,5 +1,6 @@
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Fit } from "../pictures/resize.ts";
 import type { Cell } from "../table/cells.ts";
 import type { FromFields } from "../table/fitted.ts";
 import type { Vocabulary } from "../vocabulary.ts";
@@ -30,8 +31,12 @@ export interface FromPicture {
   readonly kind: "picture";
   readonly width: number;
   readonly height: number;
-  /** 1 for gray, 3 for red, green and blue. */
-  readonly channels: 1 | 3;
+  /** 1 for gray, 3 for red, green and blue, 4 for these and the opacity. */
+  readonly channels: 1 | 3 | 4;
+  /** What becomes of the opacity: the background shows through, or nothing does. Four channels keep it. */
+  readonly alpha: "composite" | "drop";
+  /** What becomes of a picture of another size: it is refused, stretched, cut around its middle, or framed. */
+  readonly fit: "exact" | Fit;
   /** What shows through where the picture is not opaque: 0 for black, 1 for white. */
   readonly background: number;
   /** Whether dark becomes 1 and light 0. */
