@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import { nearest } from "../errors/nearest.ts";
 import { InvalidFlag, UnknownName } from "../errors.ts";
 import { type Command, type CommandName, commands } from "./commands.ts";
 import { type Flag, type Settings, settings } from "./flags.ts";
-import { nearest } from "./nearest.ts";
 
 /**
  * Commands and flags are data. Node's `parseArgs` reads the line, and one pure function gives it a meaning. Effect's

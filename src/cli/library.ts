@@ -3,10 +3,10 @@ import { basename, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as Effect from "effect/Effect";
 import { formatError, isFluxionError } from "../errors/failure.ts";
+import { nearest } from "../errors/nearest.ts";
 import { DataSourceError, ModuleThrew, UnknownName } from "../errors.ts";
 import { isPipeline, lacks } from "../train/isPipeline.ts";
 import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
-import { nearest } from "./nearest.ts";
 
 /** The folder of the pipelines that come with the framework, beside the sources or the build. */
 const folder = fileURLToPath(new URL("../../pipelines/", import.meta.url));

@@ -2,7 +2,7 @@ import { chain, type Either, left, map, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Exprs } from "../autodiff/index.ts";
 import { tape } from "../autodiff/reverseMode.ts";
-import { ShapeMismatch } from "../errors.ts";
+import { InvalidArgument, ShapeMismatch } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { randomBits } from "../ir/ops/random.ts";
@@ -10,6 +10,7 @@ import { exprsLike, exprTree, flattenExprs, type Symbolic, treeOf } from "../ir/
 import { refuse } from "../ir/types/diagnose.ts";
 import type { Initial } from "../nn/layer.ts";
 import { meanLoss } from "../nn/metrics/regression.ts";
+import { withOptions } from "../optim/options.ts";
 import type { GradientTransformation, Minimized } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
 import { nth } from "../tensor/list.ts";
@@ -127,10 +128,17 @@ const rateMeaning = "a number that is not negative, or a schedule";
 
 /** The optimizer after an adjustment. */
 export const optimizerUnder = (
-  { optimizer, learningRate }: Adjustment,
+  { optimizer, learningRate, options = {} }: Adjustment,
   own: GradientTransformation,
 ): Either<Refused, GradientTransformation> => {
-  const next = optimizer ?? own;
+  let next = optimizer ?? own;
+  try {
+    next = withOptions(next, options);
+  } catch (error) {
+    if (!(error instanceof InvalidArgument)) throw error;
+    const { argument, actual: value, expected } = error;
+    return left({ field: `optimizer.${argument}`, value, expected });
+  }
   if (learningRate === undefined) return right(next);
   const refused = (expected: string) =>
     left({ field: "learningRate", value: learningRate, expected });
@@ -167,6 +175,7 @@ export const descending = <R extends Columns, P, S>(
   return {
     name: spec.name,
     limits: spec.limits,
+    optimizer,
     describe: spec.describe,
     ...predictingAt(spec, evaluated),
     metrics,

@@ -9,6 +9,7 @@ import type { Autoregressive } from "../nn/generate/decoder.ts";
 import type { Initial } from "../nn/layer.ts";
 import type { LayerRow } from "../nn/summary.ts";
 import type { LearningRate } from "../optim/learningRate.ts";
+import type { OptionValues } from "../optim/options.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
 import type { SomeMetric } from "./scoring.ts";
@@ -83,6 +84,8 @@ export interface TrainedWithin {
 export interface Adjustment {
   readonly optimizer?: GradientTransformation;
   readonly learningRate?: LearningRate;
+  /** Other options of the optimizer, by their names. */
+  readonly options?: OptionValues;
   readonly metrics?: readonly SomeMetric[];
   readonly loss?: (output: Expr, target: Expr) => Expr;
   readonly augment?: Augmentation;
@@ -154,6 +157,8 @@ export interface Learner<in R extends Columns, out C> extends Predicting {
   readonly metrics: readonly SomeMetric[];
   readonly trained: TrainedWithin;
   readonly limits: readonly Limit[];
+  /** The optimizer, where there is one. */
+  readonly optimizer?: GradientTransformation;
   /** The learner with other settings, or the setting that it refuses. */
   readonly adjust: (change: Adjustment) => Either<Refused, Learner<R, C>>;
   /** The rows of the summary's table of layers, for one example with columns of these types. Empty without a network. */

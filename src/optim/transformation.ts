@@ -47,6 +47,16 @@ export interface Evaluated {
   readonly set: <V extends TensorType>(state: Tree<V>, given: Tree<V>) => Tree<V>;
 }
 
+/** The options of a part of an optimizer, as data: what a configuration may change. */
+export interface Options {
+  /** The function that made the part, such as `adamw`. */
+  readonly of: string;
+  /** Each option with its value; `undefined` where it has none unless it is given. */
+  readonly values: { readonly [option: string]: unknown };
+  /** The optimizer with other values. **Fails with** `InvalidArgument`, thrown, by the same check as in code. */
+  readonly with: (values: { readonly [option: string]: unknown }) => GradientTransformation;
+}
+
 /**
  * A pure pair of functions that turns gradients into updates, which are then added to the params.
  *
@@ -77,6 +87,8 @@ export interface GradientTransformation {
   readonly learningRate?: (state: Exprs) => Expr;
   /** The same transformation with another learning rate. Absent where there is none. */
   readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
+  /** The options of its parts as data, and how it is made with others. Absent where it says nothing of them. */
+  readonly options?: readonly Options[];
 }
 
 /** The function that is minimized. **Fails with** `InvalidArgument`, thrown, where it is not known. */
@@ -159,21 +171,31 @@ const inField = ({ get, set }: Evaluated, field: string): Evaluated => {
   };
 };
 
+/** The options of parts as those of a whole, made again around another part. */
+export const optionsWithin = (
+  parts: readonly (readonly Options[] | undefined)[],
+  whole: (part: GradientTransformation, at: number) => GradientTransformation,
+): readonly Options[] =>
+  parts.flatMap((options = [], at) =>
+    options.map((one) => ({ ...one, with: (values) => whole(one.with(values), at) })),
+  );
+
 /**
  * The learning rate and the averages of a transformation around another, whose state it holds in a field, by default
  * `inner`. `again` puts it around the same with another learning rate.
  */
 export const around = (
-  { learningRate, atLearningRate, evaluated }: GradientTransformation,
+  { learningRate, atLearningRate, evaluated, options }: GradientTransformation,
   again: (inner: GradientTransformation) => GradientTransformation,
   field = "inner",
-): Pick<GradientTransformation, "learningRate" | "atLearningRate" | "evaluated"> => {
+): Pick<GradientTransformation, "learningRate" | "atLearningRate" | "evaluated" | "options"> => {
   // The state has the field, since it is that of a transformation around another.
   const within = (state: Exprs): Exprs => (state as { readonly [field: string]: Exprs })[field];
   return {
     ...(learningRate && { learningRate: (state) => learningRate(within(state)) }),
     ...(atLearningRate && { atLearningRate: (rate) => again(atLearningRate(rate)) }),
     ...(evaluated && { evaluated: inField(evaluated, field) }),
+    ...(options && { options: optionsWithin([options], again) }),
   };
 };
 
@@ -237,6 +259,10 @@ export const chain = (...parts: readonly GradientTransformation[]): GradientTran
       atLearningRate: (learningRate: LearningRate) =>
         chain(...parts.with(last, atRate(learningRate))),
     }),
+    options: optionsWithin(
+      parts.map(({ options }) => options),
+      (part, at) => chain(...parts.with(at, part)),
+    ),
   };
 };
 

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli/commandLine.ts";
 import { help } from "../../src/cli/help.ts";
-import { nearest } from "../../src/cli/nearest.ts";
+import { nearest } from "../../src/errors/nearest.ts";
 import { InvalidFlag, UnknownName } from "../../src/errors.ts";
 
 const words = (line: string): readonly string[] => line.split(" ").filter((word) => word !== "");

@@ -20,7 +20,7 @@ const others: { readonly [room: string]: readonly string[] } = {
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric", "pairs"],
   "optim/schedules": ["arithmetic"],
-  optim: ["descent", "ema", "learningRate", "lineSearch", "scaling"],
+  optim: ["descent", "ema", "learningRate", "lineSearch", "options", "scaling"],
 };
 
 const registered: { readonly [room: string]: readonly string[] } = {
@@ -82,7 +82,7 @@ const indices: { readonly [room: string]: string } = {
   "optim/transforms": "optim",
 };
 /** Exports for other folders of the package only. */
-const inner = ["isKnown", "known", "around", "oneLabel"];
+const inner = ["isKnown", "known", "around", "oneLabel", "optionsWithin"];
 
 describe.each(Object.keys(registered))("src/%s", (room) => {
   test("what its modules export can be imported", async () => {

@@ -285,6 +285,7 @@ const remembering = <M extends AnyLayer>(
   return {
     name: "dqn",
     limits: [],
+    ...(learner.optimizer && { optimizer: learner.optimizer }),
     metrics,
     describe: () => {
       const rows = summary(spec.model, environment.observation.shape);

@@ -170,6 +170,7 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
     sitting,
     act: (carried, observation, key) => act(trainedOf(carried), observation).sample(key),
     limits: [],
+    optimizer,
     describe: () => [],
     metrics,
     init: (key) => {

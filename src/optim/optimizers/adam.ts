@@ -2,6 +2,7 @@ import { notNegative, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { Coefficient } from "../ema.ts";
 import type { LearningRate } from "../learningRate.ts";
+import { described } from "../options.ts";
 import type { GradientTransformation } from "../transformation.ts";
 import { scaleByAmsgrad, scaleByNadam, scaleByRadam } from "../transforms/adams.ts";
 import { type AdamScaling, scaleByAdam } from "../transforms/scaleBy.ts";
@@ -38,11 +39,22 @@ const checked = (name: string, options: AdamOptions): void => {
  * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 1; AMSGrad: Reddi, Kale and Kumar (2018),
  * arXiv:1904.09237.
  */
-export const adam = (options: AdamOptions): GradientTransformation => {
-  checked("adam", options);
-  const { learningRate, weightDecay = 0 } = options;
-  return descent("adam", learningRate, ...decay(weightDecay), scaling(options));
-};
+export const adam: (options: AdamOptions) => GradientTransformation = described(
+  "adam",
+  {
+    learningRate: undefined,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    amsgrad: false,
+  },
+  (options: AdamOptions) => {
+    checked("adam", options);
+    const { learningRate, weightDecay = 0 } = options;
+    return descent("adam", learningRate, ...decay(weightDecay), scaling(options));
+  },
+);
 
 /**
  * Adam with decoupled weight decay: `p ← p - ηλp` beside Adam's step.
@@ -50,14 +62,31 @@ export const adam = (options: AdamOptions): GradientTransformation => {
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Loshchilov and Hutter (2017), arXiv:1711.05101, algorithm 2.
  */
-export const adamw = (options: AdamOptions): GradientTransformation => {
-  checked("adamw", options);
-  const { learningRate, weightDecay = 0.01 } = options;
-  return descent("adamw", learningRate, scaling(options), ...decay(weightDecay));
-};
+export const adamw: (options: AdamOptions) => GradientTransformation = described(
+  "adamw",
+  {
+    learningRate: undefined,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
+    amsgrad: false,
+  },
+  (options: AdamOptions) => {
+    checked("adamw", options);
+    const { learningRate, weightDecay = 0.01 } = options;
+    return descent("adamw", learningRate, scaling(options), ...decay(weightDecay));
+  },
+);
 
 /** The options of {@link nadam} and {@link radam}. */
 export type AdamLikeOptions = Omit<AdamOptions, "amsgrad">;
+
+/** The options of {@link nadam}. */
+export type NadamOptions = AdamLikeOptions & {
+  /** How fast the momentum rises to its final value. Defaults to 4e-3. */
+  readonly momentumDecay?: number;
+};
 
 /**
  * Adam with Nesterov's momentum, which rises to β₁ over the first steps.
@@ -65,17 +94,23 @@ export type AdamLikeOptions = Omit<AdamOptions, "amsgrad">;
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Dozat, "Incorporating Nesterov Momentum into Adam" (2016), algorithm 2, as PyTorch 2 computes it.
  */
-export const nadam = (
-  options: AdamLikeOptions & {
-    /** How fast the momentum rises to its final value. Defaults to 4e-3. */
-    readonly momentumDecay?: number;
+export const nadam: (options: NadamOptions) => GradientTransformation = described(
+  "nadam",
+  {
+    learningRate: undefined,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    momentumDecay: 4e-3,
   },
-): GradientTransformation => {
-  checked("nadam", options);
-  const { learningRate, weightDecay = 0, momentumDecay } = options;
-  notNegative("nadam", { momentumDecay });
-  return descent("nadam", learningRate, ...decay(weightDecay), scaleByNadam(options));
-};
+  (options: NadamOptions) => {
+    checked("nadam", options);
+    const { learningRate, weightDecay = 0, momentumDecay } = options;
+    notNegative("nadam", { momentumDecay });
+    return descent("nadam", learningRate, ...decay(weightDecay), scaleByNadam(options));
+  },
+);
 
 /**
  * Adam, rectified: plain momentum in the first steps, while too few gradients were seen for an adaptive rate.
@@ -83,8 +118,12 @@ export const nadam = (
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Liu et al. (2019), arXiv:1908.03265, algorithm 2.
  */
-export const radam = (options: AdamLikeOptions): GradientTransformation => {
-  checked("radam", options);
-  const { learningRate, weightDecay = 0 } = options;
-  return descent("radam", learningRate, ...decay(weightDecay), scaleByRadam(options));
-};
+export const radam: (options: AdamLikeOptions) => GradientTransformation = described(
+  "radam",
+  { learningRate: undefined, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+  (options: AdamLikeOptions) => {
+    checked("radam", options);
+    const { learningRate, weightDecay = 0 } = options;
+    return descent("radam", learningRate, ...decay(weightDecay), scaleByRadam(options));
+  },
+);

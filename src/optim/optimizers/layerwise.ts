@@ -2,6 +2,7 @@ import { add, minimum, rsqrt } from "../../ir/ops/elementwise.ts";
 import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate, Schedule } from "../learningRate.ts";
+import { described } from "../options.ts";
 import { chain, type GradientTransformation } from "../transformation.ts";
 import { clipByBlockRms, scaleByParamRms, scaleByTrustRatio } from "../transforms/layerwise.ts";
 import { type FactoredOptions, scaleByFactoredRms } from "../transforms/matrices.ts";
@@ -29,18 +30,22 @@ export interface LarsOptions {
  * **Math** `λ = c‖p‖/(‖g‖ + β‖p‖)`, `v ← μv + ηλ(g + βp)`, `p ← p - v`.
  * **Source** You, Gitman and Ginsburg (2017), arXiv:1708.03888, algorithm 1.
  */
-export const lars = (options: LarsOptions): GradientTransformation => {
-  const { learningRate, momentum = 0.9, trustCoefficient = 0.001, weightDecay = 0 } = options;
-  notNegative("lars", { learningRate, trustCoefficient, weightDecay });
-  share("lars", { momentum });
-  const ratio = scaleByTrustRatio({ coefficient: trustCoefficient, weightDecay });
-  // The velocity holds steps, so that a new rate changes those to come and not those that were taken.
-  return {
-    ...chain(ratio, scaleByLearningRate(learningRate), trace(momentum)),
-    name: "lars",
-    atLearningRate: (other) => lars({ ...options, learningRate: other }),
-  };
-};
+export const lars: (options: LarsOptions) => GradientTransformation = described(
+  "lars",
+  { learningRate: undefined, momentum: 0.9, trustCoefficient: 0.001, weightDecay: 0 },
+  (options: LarsOptions) => {
+    const { learningRate, momentum = 0.9, trustCoefficient = 0.001, weightDecay = 0 } = options;
+    notNegative("lars", { learningRate, trustCoefficient, weightDecay });
+    share("lars", { momentum });
+    const ratio = scaleByTrustRatio({ coefficient: trustCoefficient, weightDecay });
+    // The velocity holds steps, so that a new rate changes those to come and not those that were taken.
+    return {
+      ...chain(ratio, scaleByLearningRate(learningRate), trace(momentum)),
+      name: "lars",
+      atLearningRate: (other) => lars({ ...options, learningRate: other }),
+    };
+  },
+);
 
 /** The options of {@link lamb}. */
 export interface LambOptions extends AdamScaling {
@@ -57,13 +62,17 @@ export interface LambOptions extends AdamScaling {
  * **Math** `r = m̂/(√v̂ + ε)`, `p ← p - η‖p‖/‖r + λp‖ · (r + λp)`.
  * **Source** You et al. (2019), arXiv:1904.00962, algorithm 2.
  */
-export const lamb = (options: LambOptions): GradientTransformation => {
-  const { learningRate, epsilon = 1e-6, weightDecay = 0, beta1, beta2 } = options;
-  notNegative("lamb", { learningRate, epsilon, weightDecay });
-  share("lamb", { beta1, beta2 });
-  const adam = scaleByAdam({ ...options, epsilon });
-  return descent("lamb", learningRate, adam, ...decay(weightDecay), scaleByTrustRatio());
-};
+export const lamb: (options: LambOptions) => GradientTransformation = described(
+  "lamb",
+  { learningRate: undefined, beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0 },
+  (options: LambOptions) => {
+    const { learningRate, epsilon = 1e-6, weightDecay = 0, beta1, beta2 } = options;
+    notNegative("lamb", { learningRate, epsilon, weightDecay });
+    share("lamb", { beta1, beta2 });
+    const adam = scaleByAdam({ ...options, epsilon });
+    return descent("lamb", learningRate, adam, ...decay(weightDecay), scaleByTrustRatio());
+  },
+);
 
 /** The options of {@link adafactor}. */
 export interface AdafactorOptions extends FactoredOptions {
@@ -87,22 +96,33 @@ const relativeStep: Schedule = (t) => minimum(rsqrt(add(t, 1)), 0.01);
  * **Math** `U = g/√v̂`, `p ← p - ρ(max(ε₂, RMS(p)) · U/max(1, RMS(U)/d) + λp)`.
  * **Source** Shazeer and Stern (2018), arXiv:1804.04235, algorithms 4 and 5.
  */
-export const adafactor = (options: AdafactorOptions = {}): GradientTransformation => {
-  const { learningRate = relativeStep, clippingThreshold = 1, leastScale = 1e-3 } = options;
-  const { weightDecay = 0 } = options;
-  notNegative("adafactor", { learningRate, weightDecay });
-  return descent(
-    "adafactor",
-    learningRate,
-    ...passedOn(
+export const adafactor: (options?: AdafactorOptions) => GradientTransformation = described(
+  "adafactor",
+  {
+    learningRate: undefined,
+    decayRate: 0.8,
+    epsilon: 1e-30,
+    clippingThreshold: 1,
+    leastScale: 1e-3,
+    weightDecay: 0,
+  },
+  (options: AdafactorOptions) => {
+    const { learningRate = relativeStep, clippingThreshold = 1, leastScale = 1e-3 } = options;
+    const { weightDecay = 0 } = options;
+    notNegative("adafactor", { learningRate, weightDecay });
+    return descent(
       "adafactor",
-      () => [
-        scaleByFactoredRms(options),
-        clipByBlockRms(clippingThreshold),
-        scaleByParamRms(leastScale),
-      ],
-      { limit: "clippingThreshold", least: "leastScale" },
-    ),
-    ...decay(weightDecay),
-  );
-};
+      learningRate,
+      ...passedOn(
+        "adafactor",
+        () => [
+          scaleByFactoredRms(options),
+          clipByBlockRms(clippingThreshold),
+          scaleByParamRms(leastScale),
+        ],
+        { limit: "clippingThreshold", least: "leastScale" },
+      ),
+      ...decay(weightDecay),
+    );
+  },
+);

@@ -27,6 +27,7 @@ import { notNegative, whole } from "../../tensor/validate.ts";
 import { type TreeShape, unflatten } from "../../tree.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "../learningRate.ts";
 import { type Along, strongWolfe } from "../lineSearch.ts";
+import { described } from "../options.ts";
 import {
   type Exprs,
   type GradientTransformation,
@@ -164,160 +165,177 @@ interface Descent {
  * **Source** Liu and Nocedal, "On the limited memory BFGS method for large scale optimization" (1989), with the order
  * of evaluations and the tolerances of PyTorch.
  */
-export const lbfgs = (options: LbfgsOptions = {}): GradientTransformation => {
-  const { learningRate = 1, maxIterations = 20, historySize = 100, lineSearch = "none" } = options;
-  const { toleranceGradient = 1e-7, toleranceChange = 1e-9 } = options;
-  const { maxEvaluations = Math.floor((maxIterations * 5) / 4) } = options;
-  notNegative("lbfgs", { learningRate, toleranceGradient, toleranceChange });
-  whole(1)("lbfgs", { maxIterations, maxEvaluations, historySize });
-  return transformation<State>({
-    name: "lbfgs",
-    init: (params) => {
-      const { leaves } = flattenTensors(params);
-      const n = leaves.reduce((total, x) => total + sizeOf(x.shape), 0);
-      const dtype = leaves.some((x) => x.dtype === "f64") ? "f64" : "f32";
-      const vector = zeros([n], dtype);
-      return {
-        step: noSteps(),
-        directions: scalar(0, "i32"),
-        before: vector,
-        direction: vector,
-        length: scalar(0, "f64"),
-        s: zeros([historySize, n], dtype),
-        y: zeros([historySize, n], dtype),
-        rho: zeros([historySize], dtype),
-        scale: scalar(1, dtype),
-      };
-    },
-    learningRate: ({ step }) => rateAt(learningRate, step),
-    atLearningRate: (other) => lbfgs({ ...options, learningRate: other }),
-    update: (gradients, state, params, _scaled, minimized) => {
-      const f = known("lbfgs", minimized);
-      const { leaves, shape } = flattenExprs(params);
-      const { pack, unpack } = packing(shape, leaves);
-      const evaluated = (at: Expr): { readonly value: Expr; readonly gradient: Expr } => {
-        const { value, gradient } = f.at(unpack(at));
-        return { value: exact(value), gradient: pack(gradient) };
-      };
-      const rate = rateAt(learningRate, state.step);
-      const flat = (g: Expr): Expr => le(exact(max(abs(g))), toleranceGradient);
+export const lbfgs: (options?: LbfgsOptions) => GradientTransformation = described(
+  "lbfgs",
+  {
+    learningRate: 1,
+    maxIterations: 20,
+    maxEvaluations: undefined,
+    toleranceGradient: 1e-7,
+    toleranceChange: 1e-9,
+    historySize: 100,
+    lineSearch: "none",
+  },
+  (options: LbfgsOptions) => {
+    const {
+      learningRate = 1,
+      maxIterations = 20,
+      historySize = 100,
+      lineSearch = "none",
+    } = options;
+    const { toleranceGradient = 1e-7, toleranceChange = 1e-9 } = options;
+    const { maxEvaluations = Math.floor((maxIterations * 5) / 4) } = options;
+    notNegative("lbfgs", { learningRate, toleranceGradient, toleranceChange });
+    whole(1)("lbfgs", { maxIterations, maxEvaluations, historySize });
+    return transformation<State>({
+      name: "lbfgs",
+      init: (params) => {
+        const { leaves } = flattenTensors(params);
+        const n = leaves.reduce((total, x) => total + sizeOf(x.shape), 0);
+        const dtype = leaves.some((x) => x.dtype === "f64") ? "f64" : "f32";
+        const vector = zeros([n], dtype);
+        return {
+          step: noSteps(),
+          directions: scalar(0, "i32"),
+          before: vector,
+          direction: vector,
+          length: scalar(0, "f64"),
+          s: zeros([historySize, n], dtype),
+          y: zeros([historySize, n], dtype),
+          rho: zeros([historySize], dtype),
+          scale: scalar(1, dtype),
+        };
+      },
+      learningRate: ({ step }) => rateAt(learningRate, step),
+      atLearningRate: (other) => lbfgs({ ...options, learningRate: other }),
+      update: (gradients, state, params, _scaled, minimized) => {
+        const f = known("lbfgs", minimized);
+        const { leaves, shape } = flattenExprs(params);
+        const { pack, unpack } = packing(shape, leaves);
+        const evaluated = (at: Expr): { readonly value: Expr; readonly gradient: Expr } => {
+          const { value, gradient } = f.at(unpack(at));
+          return { value: exact(value), gradient: pack(gradient) };
+        };
+        const rate = rateAt(learningRate, state.step);
+        const flat = (g: Expr): Expr => le(exact(max(abs(g))), toleranceGradient);
 
-      const iterate = (d: Descent, last: Expr): Descent => {
-        const first = eq(d.directions, 0);
-        const s = times(d.direction, d.length);
-        // At first there is no direction: the difference is 0 and is not remembered.
-        const history = remembered(d.history, s, sub(d.gradient, d.before));
-        const direction = neg(curved(history, d.gradient));
-        const whole = minimum(1, div(1, exact(sum(abs(d.gradient)))));
-        const length = where(first, mul(whole, rate), rate);
-        const slope = exact(inner(d.gradient, direction));
-        const next: Descent = {
-          ...d,
-          before: d.gradient,
+        const iterate = (d: Descent, last: Expr): Descent => {
+          const first = eq(d.directions, 0);
+          const s = times(d.direction, d.length);
+          // At first there is no direction: the difference is 0 and is not remembered.
+          const history = remembered(d.history, s, sub(d.gradient, d.before));
+          const direction = neg(curved(history, d.gradient));
+          const whole = minimum(1, div(1, exact(sum(abs(d.gradient)))));
+          const length = where(first, mul(whole, rate), rate);
+          const slope = exact(inner(d.gradient, direction));
+          const next: Descent = {
+            ...d,
+            before: d.gradient,
+            direction,
+            length,
+            history,
+            directions: add(d.directions, 1),
+          };
+          const along = (from: Descent): Descent => {
+            const at = (step: Expr): Along => {
+              const made = evaluated(add(from.at, times(from.direction, step)));
+              return { ...made, step, slope: exact(inner(made.gradient, from.direction)) };
+            };
+            if (lineSearch === "none") {
+              const moved = { ...from, at: add(from.at, times(from.direction, from.length)) };
+              // What nobody looks at is not computed.
+              return cond(
+                broadcastTo(last, []),
+                (x: Descent): Descent => ({ ...x, done: fill([], 1, "bool") }),
+                (x: Descent): Descent => ({
+                  ...x,
+                  ...evaluated(x.at),
+                  evaluations: add(x.evaluations, 1),
+                }),
+                moved,
+              );
+            }
+            const start: Along = {
+              step: lift(0, "f64"),
+              value: from.value,
+              gradient: from.gradient,
+              slope: exact(inner(from.gradient, from.direction)),
+            };
+            const longest = exact(max(abs(from.direction)));
+            const { found, tried } = strongWolfe(at, start, from.length, longest);
+            return {
+              ...from,
+              at: add(from.at, times(from.direction, found.step)),
+              value: found.value,
+              gradient: found.gradient,
+              length: found.step,
+              evaluations: add(from.evaluations, tried),
+            };
+          };
+          return cond(
+            broadcastTo(gt(slope, -toleranceChange), []),
+            (from: Descent): Descent => ({ ...from, done: fill([], 1, "bool") }),
+            (from: Descent): Descent => {
+              const moved = along(from);
+              const still = le(
+                mul(exact(max(abs(moved.direction))), abs(moved.length)),
+                toleranceChange,
+              );
+              const level = lt(abs(sub(moved.value, from.value)), toleranceChange);
+              const spent = le(maxEvaluations, moved.evaluations);
+              const ends = or(or(spent, flat(moved.gradient)), or(still, level));
+              return { ...moved, done: or(moved.done, ends) };
+            },
+            next,
+          );
+        };
+
+        const gradient = pack(gradients);
+        const { step, directions, before, direction, length, ...history } = state;
+        const start: Descent = {
+          at: pack(params),
+          value: exact(f.value),
+          gradient,
+          before,
           direction,
           length,
           history,
-          directions: add(d.directions, 1),
+          directions,
+          evaluations: lift(1, "i32"),
+          done: flat(gradient),
         };
-        const along = (from: Descent): Descent => {
-          const at = (step: Expr): Along => {
-            const made = evaluated(add(from.at, times(from.direction, step)));
-            return { ...made, step, slope: exact(inner(made.gradient, from.direction)) };
-          };
-          if (lineSearch === "none") {
-            const moved = { ...from, at: add(from.at, times(from.direction, from.length)) };
-            // What nobody looks at is not computed.
-            return cond(
-              broadcastTo(last, []),
-              (x: Descent): Descent => ({ ...x, done: fill([], 1, "bool") }),
-              (x: Descent): Descent => ({
-                ...x,
-                ...evaluated(x.at),
-                evaluations: add(x.evaluations, 1),
-              }),
-              moved,
+        const [end] = scan<readonly [Descent, Expr], undefined, undefined>(
+          ([d, i]) => {
+            const last = eq(i, maxIterations - 1);
+            const made = cond(
+              broadcastTo(d.done, []),
+              (same: Descent) => same,
+              (now: Descent) => iterate(now, last),
+              d,
             );
-          }
-          const start: Along = {
-            step: lift(0, "f64"),
-            value: from.value,
-            gradient: from.gradient,
-            slope: exact(inner(from.gradient, from.direction)),
-          };
-          const longest = exact(max(abs(from.direction)));
-          const { found, tried } = strongWolfe(at, start, from.length, longest);
-          return {
-            ...from,
-            at: add(from.at, times(from.direction, found.step)),
-            value: found.value,
-            gradient: found.gradient,
-            length: found.step,
-            evaluations: add(from.evaluations, tried),
-          };
-        };
-        return cond(
-          broadcastTo(gt(slope, -toleranceChange), []),
-          (from: Descent): Descent => ({ ...from, done: fill([], 1, "bool") }),
-          (from: Descent): Descent => {
-            const moved = along(from);
-            const still = le(
-              mul(exact(max(abs(moved.direction))), abs(moved.length)),
-              toleranceChange,
-            );
-            const level = lt(abs(sub(moved.value, from.value)), toleranceChange);
-            const spent = le(maxEvaluations, moved.evaluations);
-            const ends = or(or(spent, flat(moved.gradient)), or(still, level));
-            return { ...moved, done: or(moved.done, ends) };
+            return [[made, add(i, 1)], undefined];
           },
-          next,
+          [start, lift(0, "i32")],
+          undefined,
+          { length: maxIterations },
         );
-      };
-
-      const gradient = pack(gradients);
-      const { step, directions, before, direction, length, ...history } = state;
-      const start: Descent = {
-        at: pack(params),
-        value: exact(f.value),
-        gradient,
-        before,
-        direction,
-        length,
-        history,
-        directions,
-        evaluations: lift(1, "i32"),
-        done: flat(gradient),
-      };
-      const [end] = scan<readonly [Descent, Expr], undefined, undefined>(
-        ([d, i]) => {
-          const last = eq(i, maxIterations - 1);
-          const made = cond(
-            broadcastTo(d.done, []),
-            (same: Descent) => same,
-            (now: Descent) => iterate(now, last),
-            d,
-          );
-          return [[made, add(i, 1)], undefined];
-        },
-        [start, lift(0, "i32")],
-        undefined,
-        { length: maxIterations },
-      );
-      const [d] = end;
-      const moves = flattenExprs(unpack(sub(d.at, start.at))).leaves;
-      return {
-        updates: unflatten(shape, moves),
-        state: {
-          step: oneMore(step),
-          directions: broadcastTo(d.directions, []),
-          before: d.before,
-          direction: d.direction,
-          length: broadcastTo(d.length, []),
-          ...d.history,
-        },
-      };
-    },
-  });
-};
+        const [d] = end;
+        const moves = flattenExprs(unpack(sub(d.at, start.at))).leaves;
+        return {
+          updates: unflatten(shape, moves),
+          state: {
+            step: oneMore(step),
+            directions: broadcastTo(d.directions, []),
+            before: d.before,
+            direction: d.direction,
+            length: broadcastTo(d.length, []),
+            ...d.history,
+          },
+        };
+      },
+    });
+  },
+);
 
 type State = {
   readonly step: Tensor<readonly []>;

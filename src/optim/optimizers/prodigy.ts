@@ -8,6 +8,7 @@ import { holding, notNegative, share } from "../../tensor/validate.ts";
 import { leaves, zip } from "../../tree.ts";
 import { averaged, averagedSquare, zerosOf } from "../ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "../learningRate.ts";
+import { described } from "../options.ts";
 import { type Exprs, type GradientTransformation, transformation } from "../transformation.ts";
 
 /** The options of {@link prodigy}. */
@@ -37,58 +38,69 @@ const total = (tree: Exprs): Expr =>
  * `s ← √β₂ s + (1-√β₂)γd²g`, `p ← p - γd(m/(√v + dε) + λp)`, then `d ← max(d, r/‖s‖₁)`.
  * **Source** Mishchenko and Defazio (2023), arXiv:2306.06101, algorithm 4.
  */
-export const prodigy = (options: ProdigyOptions = {}): GradientTransformation => {
-  const { learningRate = 1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  const { weightDecay = 0, initialDistance = 1e-6 } = options;
-  notNegative("prodigy", { learningRate, epsilon, weightDecay });
-  share("prodigy", { beta1, beta2 });
-  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("prodigy", {
-    initialDistance,
-  });
-  const slow = Math.sqrt(beta2);
-  return transformation({
-    name: "prodigy",
-    init: (params) => ({
-      step: noSteps(),
-      distance: scalar(initialDistance, "f64"),
-      product: scalar(0, "f64"),
-      first: params,
-      mean: zerosOf(params),
-      square: zerosOf(params),
-      sum: zerosOf(params),
-    }),
-    learningRate: ({ step }) => rateAt(learningRate, step),
-    atLearningRate: (other) => prodigy({ ...options, learningRate: other }),
-    update: (g, state, params) => {
-      const rate = rateAt(learningRate, state.step);
-      const d = state.distance;
-      const times = (x: Expr, factor: Expr): Expr => mul(x, cast(factor, x.dtype));
-      const scaled = zip((x) => times(x, d), g);
-      const mean = zip((m, x) => averaged(beta1, m, x), state.mean, scaled);
-      const square = zip((v, x) => averagedSquare(beta2, v, x), state.square, scaled);
-      const weight = mul(mul(rate, mul(d, d)), 1 - slow);
-      const along = total(zip((x, p, p0) => mul(x, sub(p0, p)), g, params, state.first));
-      const product = add(mul(state.product, slow), mul(along, weight));
-      const sums = zip((s, x) => add(mul(s, slow), times(x, weight)), state.sum, g);
-      const size = total(zip((s) => abs(s), sums));
-      const estimate = where(gt(size, 0), div(product, where(gt(size, 0), size, 1)), 0);
-      const move = neg(mul(rate, d));
-      const moved = (m: Expr, v: Expr, p: Expr): Expr => {
-        const adapted = div(m, add(sqrt(v), cast(mul(d, epsilon), v.dtype)));
-        return times(weightDecay === 0 ? adapted : add(adapted, mul(p, weightDecay)), move);
-      };
-      return {
-        updates: zip(moved, mean, square, params),
-        state: {
-          step: oneMore(state.step),
-          distance: broadcastTo(maximum(d, estimate), []),
-          product: broadcastTo(product, []),
-          first: state.first,
-          mean,
-          square,
-          sum: sums,
-        },
-      };
-    },
-  });
-};
+export const prodigy: (options?: ProdigyOptions) => GradientTransformation = described(
+  "prodigy",
+  {
+    learningRate: 1,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    initialDistance: 1e-6,
+  },
+  (options: ProdigyOptions) => {
+    const { learningRate = 1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+    const { weightDecay = 0, initialDistance = 1e-6 } = options;
+    notNegative("prodigy", { learningRate, epsilon, weightDecay });
+    share("prodigy", { beta1, beta2 });
+    holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("prodigy", {
+      initialDistance,
+    });
+    const slow = Math.sqrt(beta2);
+    return transformation({
+      name: "prodigy",
+      init: (params) => ({
+        step: noSteps(),
+        distance: scalar(initialDistance, "f64"),
+        product: scalar(0, "f64"),
+        first: params,
+        mean: zerosOf(params),
+        square: zerosOf(params),
+        sum: zerosOf(params),
+      }),
+      learningRate: ({ step }) => rateAt(learningRate, step),
+      atLearningRate: (other) => prodigy({ ...options, learningRate: other }),
+      update: (g, state, params) => {
+        const rate = rateAt(learningRate, state.step);
+        const d = state.distance;
+        const times = (x: Expr, factor: Expr): Expr => mul(x, cast(factor, x.dtype));
+        const scaled = zip((x) => times(x, d), g);
+        const mean = zip((m, x) => averaged(beta1, m, x), state.mean, scaled);
+        const square = zip((v, x) => averagedSquare(beta2, v, x), state.square, scaled);
+        const weight = mul(mul(rate, mul(d, d)), 1 - slow);
+        const along = total(zip((x, p, p0) => mul(x, sub(p0, p)), g, params, state.first));
+        const product = add(mul(state.product, slow), mul(along, weight));
+        const sums = zip((s, x) => add(mul(s, slow), times(x, weight)), state.sum, g);
+        const size = total(zip((s) => abs(s), sums));
+        const estimate = where(gt(size, 0), div(product, where(gt(size, 0), size, 1)), 0);
+        const move = neg(mul(rate, d));
+        const moved = (m: Expr, v: Expr, p: Expr): Expr => {
+          const adapted = div(m, add(sqrt(v), cast(mul(d, epsilon), v.dtype)));
+          return times(weightDecay === 0 ? adapted : add(adapted, mul(p, weightDecay)), move);
+        };
+        return {
+          updates: zip(moved, mean, square, params),
+          state: {
+            step: oneMore(state.step),
+            distance: broadcastTo(maximum(d, estimate), []),
+            product: broadcastTo(product, []),
+            first: state.first,
+            mean,
+            square,
+            sum: sums,
+          },
+        };
+      },
+    });
+  },
+);

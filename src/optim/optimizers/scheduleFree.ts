@@ -3,6 +3,7 @@ import { lift } from "../../ir/ops/promote.ts";
 import { notNegative, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate, Schedule } from "../learningRate.ts";
+import { described } from "../options.ts";
 import type { GradientTransformation } from "../transformation.ts";
 import { scheduleFree } from "../transforms/averages.ts";
 import { scaleByRms } from "../transforms/scaleBy.ts";
@@ -24,16 +25,20 @@ export interface ScheduleFreeOptions {
  * **Math** as `scheduleFree`, of `u = -γ(g + λy)`.
  * **Source** Defazio et al. (2024), arXiv:2405.15682, equations 4 to 6.
  */
-export const scheduleFreeSgd = (options: ScheduleFreeOptions): GradientTransformation => {
-  const { learningRate, beta = 0.9, weightDecay = 0 } = options;
-  notNegative("scheduleFreeSgd", { learningRate, weightDecay });
-  share("scheduleFreeSgd", { beta });
-  return {
-    ...scheduleFree(descent("sgd", learningRate, ...decay(weightDecay)), { beta }),
-    name: "scheduleFreeSgd",
-    atLearningRate: (other) => scheduleFreeSgd({ ...options, learningRate: other }),
-  };
-};
+export const scheduleFreeSgd: (options: ScheduleFreeOptions) => GradientTransformation = described(
+  "scheduleFreeSgd",
+  { learningRate: undefined, beta: 0.9, weightDecay: 0 },
+  (options: ScheduleFreeOptions) => {
+    const { learningRate, beta = 0.9, weightDecay = 0 } = options;
+    notNegative("scheduleFreeSgd", { learningRate, weightDecay });
+    share("scheduleFreeSgd", { beta });
+    return {
+      ...scheduleFree(descent("sgd", learningRate, ...decay(weightDecay)), { beta }),
+      name: "scheduleFreeSgd",
+      atLearningRate: (other) => scheduleFreeSgd({ ...options, learningRate: other }),
+    };
+  },
+);
 
 /** The options of {@link scheduleFreeAdamw}. */
 export interface ScheduleFreeAdamwOptions {
@@ -58,18 +63,23 @@ export interface ScheduleFreeAdamwOptions {
  * **Math** as `scheduleFree`, of `v ← β₂v + (1-β₂)g²`, `u = -γ(g/(√v + ε) + λy)`, `γ = η√(1-β₂ᵗ)`.
  * **Source** Defazio et al. (2024), arXiv:2405.15682, algorithm 1.
  */
-export const scheduleFreeAdamw = (options: ScheduleFreeAdamwOptions): GradientTransformation => {
-  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
-  notNegative("scheduleFreeAdamw", { learningRate, epsilon, weightDecay });
-  share("scheduleFreeAdamw", { beta1, beta2 });
-  const corrected: Schedule = (t) => {
-    const started = sqrt(sub(1, pow(lift(beta2, "f64"), add(t, 1))));
-    return mul(started, typeof learningRate === "number" ? learningRate : learningRate(t));
-  };
-  const rms = scaleByRms({ alpha: beta2, epsilon });
-  return {
-    ...scheduleFree(descent("adamw", corrected, rms, ...decay(weightDecay)), { beta: beta1 }),
-    name: "scheduleFreeAdamw",
-    atLearningRate: (other) => scheduleFreeAdamw({ ...options, learningRate: other }),
-  };
-};
+export const scheduleFreeAdamw: (options: ScheduleFreeAdamwOptions) => GradientTransformation =
+  described(
+    "scheduleFreeAdamw",
+    { learningRate: undefined, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+    (options: ScheduleFreeAdamwOptions) => {
+      const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+      notNegative("scheduleFreeAdamw", { learningRate, epsilon, weightDecay });
+      share("scheduleFreeAdamw", { beta1, beta2 });
+      const corrected: Schedule = (t) => {
+        const started = sqrt(sub(1, pow(lift(beta2, "f64"), add(t, 1))));
+        return mul(started, typeof learningRate === "number" ? learningRate : learningRate(t));
+      };
+      const rms = scaleByRms({ alpha: beta2, epsilon });
+      return {
+        ...scheduleFree(descent("adamw", corrected, rms, ...decay(weightDecay)), { beta: beta1 }),
+        name: "scheduleFreeAdamw",
+        atLearningRate: (other) => scheduleFreeAdamw({ ...options, learningRate: other }),
+      };
+    },
+  );

@@ -5,6 +5,7 @@ import { notNegative, probability, share, whole } from "../../tensor/validate.ts
 import { decay, descent } from "../descent.ts";
 import type { Coefficient } from "../ema.ts";
 import type { LearningRate, Schedule } from "../learningRate.ts";
+import { described } from "../options.ts";
 import { chain, type GradientTransformation } from "../transformation.ts";
 import { averageParams } from "../transforms/averages.ts";
 import { trace } from "../transforms/parts.ts";
@@ -32,21 +33,31 @@ export interface SgdOptions {
  * **Source** Sutskever et al., "On the importance of initialization and momentum in deep learning"
  * (2013), with velocities in units of the gradient, as in PyTorch.
  */
-export const sgd = (options: SgdOptions): GradientTransformation => {
-  const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
-  notNegative("sgd", { learningRate, weightDecay });
-  share("sgd", { momentum });
-  probability("sgd", { dampening });
-  if (nesterov && dampening !== 0)
-    throw new InvalidArgument({
-      op: "sgd",
-      argument: "dampening",
-      expected: "0 with nesterov, whose step looks ahead by whole gradients",
-      actual: String(dampening),
-    });
-  const velocity = momentum === 0 ? [] : [trace(momentum, { nesterov, dampening })];
-  return descent("sgd", learningRate, ...decay(weightDecay), ...velocity);
-};
+export const sgd: (options: SgdOptions) => GradientTransformation = described(
+  "sgd",
+  { learningRate: undefined, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 },
+  (options: SgdOptions) => {
+    const {
+      learningRate,
+      momentum = 0,
+      dampening = 0,
+      nesterov = false,
+      weightDecay = 0,
+    } = options;
+    notNegative("sgd", { learningRate, weightDecay });
+    share("sgd", { momentum });
+    probability("sgd", { dampening });
+    if (nesterov && dampening !== 0)
+      throw new InvalidArgument({
+        op: "sgd",
+        argument: "dampening",
+        expected: "0 with nesterov, whose step looks ahead by whole gradients",
+        actual: String(dampening),
+      });
+    const velocity = momentum === 0 ? [] : [trace(momentum, { nesterov, dampening })];
+    return descent("sgd", learningRate, ...decay(weightDecay), ...velocity);
+  },
+);
 
 /** The options of {@link asgd}. */
 export interface AsgdOptions {
@@ -70,18 +81,22 @@ export interface AsgdOptions {
  * **Source** Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992), with the rates of
  * Bottou, "Stochastic gradient descent tricks" (2012), as in PyTorch.
  */
-export const asgd = (options: AsgdOptions): GradientTransformation => {
-  const { learningRate, lambda = 1e-4, alpha = 0.75, t0 = 1e6, weightDecay = 0 } = options;
-  notNegative("asgd", { learningRate, lambda, alpha, weightDecay });
-  whole(0)("asgd", { t0 });
-  const falling: Schedule = (t) => {
-    const rate = typeof learningRate === "number" ? lift(learningRate, "f64") : learningRate(t);
-    return div(rate, pow(add(mul(mul(t, rate), lambda), 1), alpha));
-  };
-  const step = descent("asgd", falling, ...decay(weightDecay), ...decay(lambda));
-  return {
-    ...chain(step, averageParams(t0)),
-    name: "asgd",
-    atLearningRate: (other) => asgd({ ...options, learningRate: other }),
-  };
-};
+export const asgd: (options: AsgdOptions) => GradientTransformation = described(
+  "asgd",
+  { learningRate: undefined, lambda: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0 },
+  (options: AsgdOptions) => {
+    const { learningRate, lambda = 1e-4, alpha = 0.75, t0 = 1e6, weightDecay = 0 } = options;
+    notNegative("asgd", { learningRate, lambda, alpha, weightDecay });
+    whole(0)("asgd", { t0 });
+    const falling: Schedule = (t) => {
+      const rate = typeof learningRate === "number" ? lift(learningRate, "f64") : learningRate(t);
+      return div(rate, pow(add(mul(mul(t, rate), lambda), 1), alpha));
+    };
+    const step = descent("asgd", falling, ...decay(weightDecay), ...decay(lambda));
+    return {
+      ...chain(step, averageParams(t0)),
+      name: "asgd",
+      atLearningRate: (other) => asgd({ ...options, learningRate: other }),
+    };
+  },
+);

@@ -1,6 +1,7 @@
 import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate } from "../learningRate.ts";
+import { described } from "../options.ts";
 import { chain, type GradientTransformation } from "../transformation.ts";
 import { scale } from "../transforms/parts.ts";
 import {
@@ -9,6 +10,14 @@ import {
   scaleByLion,
   scaleByRprop,
 } from "../transforms/signs.ts";
+
+/** The options of {@link lion}. */
+export type LionOptions = LionScaling & {
+  /** The learning rate per step: a number, or a schedule. */
+  readonly learningRate: LearningRate;
+  /** The multiple of the params that decays. Defaults to 0. */
+  readonly weightDecay?: number;
+};
 
 /**
  * Lion: every param moves by the learning rate, along the sign of its momentum.
@@ -19,19 +28,16 @@ import {
  * **Math** `p ← p - η(sign(β₁m + (1-β₁)g) + λp)`, `m ← β₂m + (1-β₂)g`.
  * **Source** Chen et al. (2023), arXiv:2302.06675, algorithm 2.
  */
-export const lion = (
-  options: LionScaling & {
-    /** The learning rate per step: a number, or a schedule. */
-    readonly learningRate: LearningRate;
-    /** The multiple of the params that decays. Defaults to 0. */
-    readonly weightDecay?: number;
+export const lion: (options: LionOptions) => GradientTransformation = described(
+  "lion",
+  { learningRate: undefined, beta1: 0.9, beta2: 0.99, weightDecay: 0 },
+  (options: LionOptions) => {
+    const { learningRate, weightDecay = 0, beta1, beta2 } = options;
+    notNegative("lion", { learningRate, weightDecay });
+    share("lion", { beta1, beta2 });
+    return descent("lion", learningRate, scaleByLion(options), ...decay(weightDecay));
   },
-): GradientTransformation => {
-  const { learningRate, weightDecay = 0, beta1, beta2 } = options;
-  notNegative("lion", { learningRate, weightDecay });
-  share("lion", { beta1, beta2 });
-  return descent("lion", learningRate, scaleByLion(options), ...decay(weightDecay));
-};
+);
 
 /**
  * Rprop: a step size for each param, which only the signs of gradients change. For gradients of the whole data set.

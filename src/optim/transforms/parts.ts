@@ -20,6 +20,7 @@ import { finite, notNegative, positive, probability, share } from "../../tensor/
 import { leaves, map, zip } from "../../tree.ts";
 import { accumulated, by, type Coefficient, zerosOf } from "../ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "../learningRate.ts";
+import { describedBy } from "../options.ts";
 import { type GradientTransformation, stateless, transformation } from "../transformation.ts";
 
 /** Every leaf times an f64 scalar, which is first rounded to the leaf's dtype. */
@@ -114,10 +115,14 @@ export const trace = (
  *
  * **Fails with** `InvalidArgument`, thrown, unless `limit` is above 0.
  */
-export const clip = (limit: number): GradientTransformation => {
-  positive("clip", { limit });
-  return stateless("clip", (g) => map((d) => clipElements(d, -limit, limit), g));
-};
+export const clip: (limit: number) => GradientTransformation = describedBy(
+  "clip",
+  "limit",
+  (limit) => {
+    positive("clip", { limit });
+    return stateless("clip", (g) => map((d) => clipElements(d, -limit, limit), g));
+  },
+);
 
 /** The Euclidean norm of all leaves together. It is computed in f64, since squares may overflow f32. */
 export const globalNorm = (tree: Exprs): Expr => {
@@ -135,11 +140,15 @@ export const globalNorm = (tree: Exprs): Expr => {
  * **Fails with** `InvalidArgument`, thrown, unless `limit` is above 0.
  * **Math** `g · min(1, limit/‖g‖)`. **Source** Pascanu, Mikolov and Bengio (2012), arXiv:1211.5063.
  */
-export const clipByGlobalNorm = (limit: number): GradientTransformation => {
-  positive("clipByGlobalNorm", { limit });
-  // A norm of 0 makes the ratio infinite, and the factor 1.
-  return stateless("clipByGlobalNorm", (g) => times(g, minimum(div(limit, globalNorm(g)), 1)));
-};
+export const clipByGlobalNorm: (limit: number) => GradientTransformation = describedBy(
+  "clipByGlobalNorm",
+  "limit",
+  (limit) => {
+    positive("clipByGlobalNorm", { limit });
+    // A norm of 0 makes the ratio infinite, and the factor 1.
+    return stateless("clipByGlobalNorm", (g) => times(g, minimum(div(limit, globalNorm(g)), 1)));
+  },
+);
 
 /**
  * Adds `λp` to the gradients: weight decay.

@@ -4,18 +4,24 @@ import * as t from "io-ts/lib/index.js";
 import { decodeJson, decodeWith } from "../../codec/decode.ts";
 import { natural } from "../../codec/number.ts";
 import { readText } from "../../data/files.ts";
+import { nearest } from "../../errors/nearest.ts";
 import type { DecodeError } from "../../errors.ts";
+import { optionData } from "../../optim/options.ts";
 import {
   withBatchSize,
   withDeterministic,
   withEpochs,
   withLearningRate,
+  withOptimizerOptions,
   withSeed,
   withShards,
   withShuffling,
   withValidationSplit,
 } from "../pipeline/overrides.ts";
 import type { AnyPipeline } from "../pipeline/pipeline.ts";
+
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A number that holds what a name says. */
 const numberThat = (name: string, holds: (n: number) => boolean): t.Type<number> =>
@@ -36,6 +42,52 @@ const notNegative = numberThat(
 const aboveZero = numberThat("a finite number above 0", (n) => Number.isFinite(n) && n > 0);
 const share = numberThat("a number from 0 to less than 1", (n) => n >= 0 && n < 1);
 
+/** The known names, the one that was meant first. */
+const oneOf = (given: string, known: readonly string[]): string => {
+  const near = nearest(given, known);
+  return `${near === undefined ? "" : `${near}, or `}one of ${known.join(", ")}`;
+};
+
+/** The value of an option, or those of the options of a part. */
+type OptionValue =
+  | number
+  | boolean
+  | string
+  | { readonly [option: string]: number | boolean | string };
+
+const isScalar = (value: unknown): value is number | boolean | string =>
+  typeof value === "boolean" || typeof value === "string" || Number.isFinite(value);
+
+const isOption = (value: unknown): value is OptionValue =>
+  isScalar(value) || (isRecord(value) && Object.values(value).every(isScalar));
+
+/** Options of an optimizer. Which there are, and what they may be, the optimizer of the pipeline says. */
+const optimizerCodec = new t.Type<
+  { readonly [option: string]: OptionValue } & { readonly learningRate?: number },
+  unknown
+>(
+  "options of the optimizer",
+  (
+    value,
+  ): value is { readonly [option: string]: OptionValue } & { readonly learningRate?: number } =>
+    isRecord(value) &&
+    Object.values(value).every(isOption) &&
+    (value.learningRate === undefined || notNegative.is(value.learningRate)),
+  (input, context) => {
+    if (!isRecord(input)) return t.failure(input, context, "options of the optimizer by name");
+    for (const [option, value] of Object.entries(input)) {
+      const expected =
+        option === "learningRate" ? notNegative.name : "a number, true, false or a text";
+      const right = option === "learningRate" ? notNegative.is(value) : isOption(value);
+      if (!right)
+        return t.failure(value, t.appendContext(context, option, t.unknown, value), expected);
+    }
+    // Each was looked at.
+    return t.success(input as { readonly [option: string]: OptionValue });
+  },
+  t.identity,
+);
+
 /** Fields that may all be missing, and no others: a misspelled one is a mistake, and not ignored. */
 const only = <P extends t.Props>(name: string, props: P): t.Type<t.TypeOfPartialProps<P>> => {
   const fields = t.partial(props, name);
@@ -51,7 +103,7 @@ const only = <P extends t.Props>(name: string, props: P): t.Type<t.TypeOfPartial
         : t.failure(
             (read.right as { readonly [key: string]: unknown })[spare],
             t.appendContext(context, spare, t.never),
-            `one of ${Object.keys(props).join(", ")}`,
+            oneOf(spare, Object.keys(props)),
           );
     },
     t.identity,
@@ -68,11 +120,12 @@ export const runConfigCodec = only("a configuration of a run", {
   epochs: counted,
   seed: integer,
   batchSize: counted,
+  dropRemainder: t.boolean,
   shuffle: t.boolean,
   deterministic: t.boolean,
   shards: counted,
   validationShare: share,
-  optimizer: only("settings of the optimizer", { learningRate: notNegative }),
+  optimizer: optimizerCodec,
   checkpoints: only("times of checkpoints", {
     epochs: counted,
     steps: counted,
@@ -105,9 +158,6 @@ const valueOf = (text: string): unknown => {
   }
 };
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const putAt = (config: unknown, [key, ...rest]: readonly string[], value: unknown): unknown => {
   if (key === undefined) return value;
   const fields = isRecord(config) ? config : {};
@@ -132,32 +182,37 @@ export const withSettings = (
   return decodeWith(runConfigCodec, changed, settings.map((one) => `--set ${one}`).join(" "));
 };
 
+const merged = (first: unknown, second: unknown): unknown =>
+  isRecord(first) && isRecord(second)
+    ? Object.fromEntries(
+        [...new Set([...Object.keys(first), ...Object.keys(second)])].map((name) => [
+          name,
+          Object.hasOwn(second, name) ? merged(first[name], second[name]) : first[name],
+        ]),
+      )
+    : second;
+
 /** Two configurations as one: what the second says counts. */
-export const mergedConfig = (first: RunConfig, second: RunConfig): RunConfig => ({
-  ...first,
-  ...second,
-  ...((first.optimizer ?? second.optimizer) && {
-    optimizer: { ...first.optimizer, ...second.optimizer },
-  }),
-  ...((first.checkpoints ?? second.checkpoints) && {
-    checkpoints: { ...first.checkpoints, ...second.checkpoints },
-  }),
-  ...((first.backend ?? second.backend) && { backend: { ...first.backend, ...second.backend } }),
-});
+export const mergedConfig = (first: RunConfig, second: RunConfig): RunConfig =>
+  // Each field is one of either, or both merged.
+  merged(first, second) as RunConfig;
 
 /** A pipeline as a configuration changes it. */
 export const configured = (of: AnyPipeline, config: RunConfig): AnyPipeline => {
-  const { epochs, seed, batchSize, shuffle, deterministic, shards, validationShare } = config;
-  const { learningRate } = config.optimizer ?? {};
+  const { epochs, seed, batchSize, dropRemainder, shuffle, deterministic, shards } = config;
+  const { validationShare } = config;
+  const { learningRate, ...options } = config.optimizer ?? {};
   return pipe(
     of,
     epochs === undefined ? same : withEpochs(epochs),
     seed === undefined ? same : withSeed(seed),
     batchSize === undefined ? same : withBatchSize(batchSize),
+    dropRemainder === undefined ? same : (it) => withBatchSize(it.batchSize, { dropRemainder })(it),
     shuffle === undefined ? same : withShuffling(shuffle),
     deterministic === undefined ? same : withDeterministic(deterministic),
     shards === undefined ? same : withShards(shards),
     validationShare === undefined ? same : withValidationSplit(validationShare),
+    Object.keys(options).length === 0 ? same : withOptimizerOptions(options),
     learningRate === undefined ? same : withLearningRate(learningRate),
   );
 };
@@ -171,8 +226,15 @@ export const effectiveConfig = (of: AnyPipeline, config: RunConfig): RunConfig =
   epochs: of.epochs,
   seed: of.seed,
   batchSize: of.batchSize,
+  dropRemainder: of.dropRemainder,
   shuffle: of.shuffle,
   deterministic: of.deterministic,
   shards: of.shards,
   validationShare: of.validationShare,
+  ...(of.learner.optimizer && {
+    // Its options as they are now, which are those of the configuration where that has any.
+    optimizer: merged(optionData(of.learner.optimizer), config.optimizer ?? {}) as NonNullable<
+      RunConfig["optimizer"]
+    >,
+  }),
 });

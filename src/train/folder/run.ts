@@ -13,6 +13,7 @@ import { drained } from "../loop/stage.ts";
 import { saveCheckpoints } from "../operators/saveCheckpoints.ts";
 import { stopWhen } from "../operators/stopWhen.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { checkSettings } from "../pipeline/validate.ts";
 import { defaultServices } from "../services.ts";
 import { loadCheckpoint } from "../state/checkpoint.ts";
 import { checkpointsIn } from "../state/checkpointFolder.ts";
@@ -149,6 +150,8 @@ export const trainIn$ = <C, E>(
   observe<TrainEvent<TrainState<C>>, unknown>((emit) =>
     Effect.gen(function* () {
       const paths = filesOf(folder);
+      // What cannot be run leaves no folder behind.
+      yield* checkSettings(pipeline);
       yield* Effect.tryPromise({
         try: () => files().mkdir(folder, { recursive: true }),
         catch: (cause) => new FileNotWritten({ path: folder, reason: reasonNotWritten(cause) }),

@@ -6,6 +6,7 @@ import type { Expr } from "../../ir/expr.ts";
 import type { Adjustment } from "../../learn/learner.ts";
 import type { SomeMetric } from "../../learn/scoring.ts";
 import type { LearningRate } from "../../optim/learningRate.ts";
+import type { OptionValues } from "../../optim/options.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import type { Baseline } from "./baseline.ts";
 import type { AnyPipeline, Operator, Pipeline, Settings } from "./pipeline.ts";
@@ -59,6 +60,14 @@ export const withShuffling = (shuffle: boolean): Override => override({ shuffle 
  */
 export const withLearningRate = (learningRate: LearningRate): Override =>
   adjusting({ learningRate });
+
+/**
+ * Replaces options of the optimizer by name, as a configuration does: `withOptimizerOptions({ weightDecay: 0.1 })`. An option
+ * of one part of a chain goes by its own name, or by that of its part, as in `{ adamw: { beta1: 0.8 } }`.
+ *
+ * **Fails with** `InvalidPipeline`, when run, where the optimizer has no such option, or refuses the value.
+ */
+export const withOptimizerOptions = (options: OptionValues): Override => adjusting({ options });
 
 /**
  * Makes a run give the same bits on every machine, at some cost in speed: it avoids fused multiply-adds, which not

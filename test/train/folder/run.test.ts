@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -116,6 +117,15 @@ describe("a run in a folder", () => {
       _tag: "RunExists",
       folder,
     });
+  });
+
+  it("leaves nothing behind where its settings are refused", async () => {
+    const folder = fresh();
+    for (const of of [withEpochs(0)(small), withLearningRate(-1)(small)])
+      expect(await failure(collect(trainIn$(of, { folder, services })))).toMatchObject({
+        _tag: "InvalidPipeline",
+      });
+    expect(existsSync(folder)).toBe(false);
   });
 
   it("refuses a damaged checkpoint, and leaves it", async () => {

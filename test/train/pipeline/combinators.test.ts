@@ -13,6 +13,7 @@ import { small } from "../examples.ts";
 /** The combinators that change the learner. The tests of learners cover them. */
 type OfLearner =
   | "withLearningRate"
+  | "withOptimizerOptions"
   | "withOptimizer"
   | "withMetrics"
   | "withLoss"
