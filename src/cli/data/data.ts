@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import * as Effect from "effect/Effect";
+import { nearest } from "../../errors/nearest.ts";
 import { UnknownName } from "../../errors.ts";
 import { type DataFile, type DataFiles, dataAvailable, obtainData } from "../../io/index.ts";
 import { table } from "../../terminal/table.ts";
@@ -7,7 +8,6 @@ import { bytesText } from "../../terminal/units.ts";
 import { fitted, jsonLine, oneLine } from "../../terminal.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import { library } from "../library.ts";
-import { nearest } from "../nearest.ts";
 
 /** The folder of packed files beside this repository, where there is one. */
 const shared = fileURLToPath(new URL("../../../../shared/data/", import.meta.url));
