@@ -42,10 +42,8 @@ export interface Sampler {
   readonly range: readonly [least: number, greatest: number];
 }
 
-const count = 20_000;
-
 /** Samples have the distribution's mean and variance, to six standard errors, and stay in its range. */
-export const moments = (keyOf: (seed: number) => Key): Law<Sampler> =>
+export const moments = (keyOf: (seed: number) => Key, count = 20_000): Law<Sampler> =>
   law("moments", "|mean - μ| ≤ 6σ/√n, |var - σ²| ≤ 6σ²·√(κ/n)", (sampler: Sampler) => ({
     given: fc.integer({ min: 0, max: 1e6 }),
     breach: (seed: number) => {

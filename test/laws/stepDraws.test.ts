@@ -1,6 +1,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check, type Law } from "../../laws/law.ts";
+import { moments, type Sampler } from "../../laws/randomness/keys.ts";
 import {
   countedDraws,
   type DrawingLayer,
@@ -15,6 +16,7 @@ import {
   droppingLayers,
 } from "../../laws/registry/networks/drawing.ts";
 import { layerCases } from "../../laws/registry/networks/layers.ts";
+import { noises } from "../../laws/registry/ported/noise.ts";
 import { programOf } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
 import { epochOrder } from "../../src/data/source/order.ts";
@@ -41,6 +43,16 @@ describe("every layer with a dropout rate draws", () => {
 });
 describe("dropout keeps the mean", () => {
   holds([meanOverKeys], droppingLayers, { runs: 2 });
+});
+
+describe("layers that draw have their documented moments", () => {
+  holds([moments(key, 1e5)], noises, { runs: 1 });
+
+  test("another variance is caught", () => {
+    const [, noise] = noises as readonly [Sampler, Sampler];
+    const wrong = { ...noise, variance: noise.variance * 1.05 };
+    expect(isLeft(check(moments(key, 1e5), wrong, { shrink: false }))).toBe(true);
+  });
 });
 
 const reason = (law: Law<DrawingLayer>, layer: OpenLayer): string => {

@@ -13,6 +13,7 @@ import * as pools from "../../../src/nn/layers/spatial/pool.ts";
 import * as resizes from "../../../src/nn/layers/spatial/resize.ts";
 import type { KnownLayers } from "../../networks/knownLayers.ts";
 import type { Numbers } from "../../values/known.ts";
+import { knownNoise } from "../ported/noise.ts";
 import { numbers } from "../ported/numbers.ts";
 import { reference } from "../ported/reference.ts";
 
@@ -74,7 +75,7 @@ export const knownLayers: KnownLayers<
       ],
     },
   ],
-  dropout: [{ layer: plain.dropout(0.5), x: [1, 2], y: [1, 2] }],
+  dropout: [{ layer: plain.dropout(0.5), x: [1, 2], y: [1, 2] }, ...knownNoise.dropout],
   identity: [{ layer: identity, x: [1, 2], y: [1, 2] }],
   sequential: [
     {

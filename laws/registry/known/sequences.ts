@@ -37,6 +37,7 @@ import {
   plus,
   type Vector,
 } from "../../networks/plainly.ts";
+import { knownNoise } from "../ported/noise.ts";
 import { numbers as distinct } from "../ported/numbers.ts";
 import { reference } from "../ported/reference.ts";
 
@@ -699,14 +700,27 @@ export const knownSequences: KnownLayers<
       ],
     },
   ],
-  spatialDropout: [{ layer: drops.spatialDropout(0.5), x: [[1, 2]], y: [[1, 2]] }],
-  dropPath: [{ layer: drops.dropPath(0.5), x: [[1, 2]], y: [[1, 2]] }],
-  gaussianNoise: [{ layer: drops.gaussianNoise(0.5), x: [1, 2], y: [1, 2] }],
-  gaussianDropout: [{ layer: drops.gaussianDropout(0.5), x: [1, 2], y: [1, 2] }],
-  alphaDropout: [{ layer: drops.alphaDropout(0.5), x: [1, 2], y: [1, 2] }],
+  spatialDropout: [
+    { layer: drops.spatialDropout(0.5), x: [[1, 2]], y: [[1, 2]] },
+    ...knownNoise.spatialDropout,
+  ],
+  dropPath: [{ layer: drops.dropPath(0.5), x: [[1, 2]], y: [[1, 2]] }, ...knownNoise.dropPath],
+  gaussianNoise: [
+    { layer: drops.gaussianNoise(0.5), x: [1, 2], y: [1, 2] },
+    ...knownNoise.gaussianNoise,
+  ],
+  gaussianDropout: [
+    { layer: drops.gaussianDropout(0.5), x: [1, 2], y: [1, 2] },
+    ...knownNoise.gaussianDropout,
+  ],
+  alphaDropout: [
+    { layer: drops.alphaDropout(0.5), x: [1, 2], y: [1, 2] },
+    ...knownNoise.alphaDropout,
+  ],
   rrelu: [
     { layer: drops.rrelu(), x: [-24, 0, 2], y: [-5.5, 0, 2] },
     { layer: drops.rrelu({ low: 0.5, high: 1 }), x: [-4, 2], y: [-3, 2] },
+    ...knownNoise.rrelu,
   ],
   unitNorm: [
     {

@@ -534,4 +534,6 @@ export const reference = {
   ],
   "adaptiveLogSoftmax, loss": 2.270684018225906,
   "adaptiveLogSoftmax, predicted": [1, 1, 1, 1, 1],
+  "alphaDropout 0.3 of 1.5: dropped, kept": [-1.0595481589864801, 1.7455209925065969],
+  "alphaDropout 0.5 of 1.5: dropped, kept": [-0.7791939305180315, 2.1088012725169296],
 };

@@ -184,6 +184,13 @@ def adaptive_log_softmax():
     yield "adaptiveLogSoftmax, predicted", layer.predict(x)
 
 
+def alpha_dropout():
+    """The two values that alpha dropout makes of one: PyTorch takes no mask, but these show its formula."""
+    for p in (0.3, 0.5):
+        y = F.alpha_dropout(torch.full((1000,), 1.5), p, training=True).unique()
+        yield f"alphaDropout {p} of 1.5: dropped, kept", y
+
+
 def listed(y):
     return y.detach().tolist() if isinstance(y, torch.Tensor) else np.asarray(y).tolist()
 
@@ -191,7 +198,7 @@ def listed(y):
 if __name__ == "__main__":
     print("/** Made by test/nn/layers/reference.py. */")
     print("export const reference = {")
-    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm, projected, conv_lstm, attention, fractional_pooling, adaptive_log_softmax):
+    for section in (bilinear, einsum_dense, embedding, convolutions, batch_norm, projected, conv_lstm, attention, fractional_pooling, adaptive_log_softmax, alpha_dropout):
         for name, y in section():
             print(f"{json.dumps(name)}: {json.dumps(listed(y))},")
     print("};")
