@@ -47,6 +47,7 @@ export { type Verdict, type Verify, verify } from "./folder/verify.ts";
 export { isPipeline } from "./isPipeline.ts";
 export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";
+export { type CsvLog, csvLog, csvOf } from "./observe/csvLog.ts";
 export {
   type FiguresOptions,
   type Histogram,

@@ -2,12 +2,12 @@ import * as Effect from "effect/Effect";
 import { type MonoTypeOperatorFunction, Observable } from "rxjs";
 import { files, type OpenFile } from "../../../data/files.ts";
 import { FileNotWritten } from "../../../errors.ts";
-import { writeAll } from "../../../io/replaceFile.ts";
 import { whole } from "../../../tensor/validate.ts";
 import type { Score, TrainEvent } from "../../events/event.ts";
 import type { AnyPipeline, Pipeline } from "../../pipeline/pipeline.ts";
 import type { TrainState } from "../../state/state.ts";
 import { layerFigures } from "../figures.ts";
+import { growing } from "../growing.ts";
 import { type Encoder, type EventRecord, encoder, type Settings, type Written } from "./records.ts";
 import { stepGraph } from "./stepGraph.ts";
 
@@ -108,49 +108,6 @@ const valuesOf = (
 const stepOf = (event: TrainEvent): number =>
   "step" in event ? event.step : "state" in event ? event.state.step : 0;
 
-/** A file that grows at its end. Bytes wait while earlier ones are written. */
-interface Log {
-  readonly push: (bytes: Uint8Array) => void;
-  /** Completes when everything is on the disk. */
-  readonly end: () => Promise<void>;
-}
-
-const logTo = (opening: Promise<OpenFile>): Log => {
-  const waiting: Uint8Array[] = [];
-  let at = 0;
-  let writing: Promise<void> = Promise.resolve();
-  let idle = true;
-  const write = async (): Promise<void> => {
-    const file = await opening;
-    while (waiting.length > 0) {
-      for (const part of waiting.splice(0)) {
-        await writeAll(file, part, at);
-        at += part.length;
-      }
-    }
-    idle = true;
-  };
-  return {
-    push: (bytes) => {
-      waiting.push(bytes);
-      if (!idle) return;
-      idle = false;
-      writing = write();
-      // It is reported at the end.
-      writing.catch(() => {});
-    },
-    end: async () => {
-      const file = await opening;
-      try {
-        await writing;
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    },
-  };
-};
-
 /** Makes a file of a new name that TensorBoard finds. */
 const opened = async (folder: string, now: number): Promise<OpenFile> => {
   await files().mkdir(folder, { recursive: true });
@@ -195,7 +152,7 @@ export const tensorBoard = <C, E>(
               }),
         );
       const opening = opened(folder, now());
-      const log = logTo(opening);
+      const log = growing(opening);
       let ended = false;
       const ending = (then: () => void): void => {
         if (ended) return;
