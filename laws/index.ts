@@ -277,6 +277,16 @@ export {
   type Trainer,
   trainerOf,
 } from "./training/training.ts";
+export {
+  branching,
+  parting,
+  rewinding,
+  type Traveler,
+  travelerOf,
+  travelLaws,
+  type Verifier,
+  verification,
+} from "./training/travel.ts";
 export { type Accurate, accuracy } from "./values/accuracy.ts";
 export { type Comparing, comparesAsNumbers } from "./values/comparisons.ts";
 export { type Counting, countsOrRefuses } from "./values/counting.ts";

@@ -34,6 +34,7 @@ import { replayLaws } from "./training/replay.ts";
 import { strategyLaws } from "./training/strategies.ts";
 import { submission } from "./training/submission.ts";
 import { reproduction, resumption } from "./training/training.ts";
+import { travelLaws, verification } from "./training/travel.ts";
 import { nanPropagates } from "./values/nan.ts";
 
 /** The law suites by subject, under the names that docstrings refer to. */
@@ -95,6 +96,10 @@ export const laws = {
   /** Of a way to make replay memories. */
   replay: replayLaws,
   training: [resumption, reproduction],
+  /** For ways to go back in a run, to branch it and to compare it. */
+  travel: travelLaws,
+  /** For a way to confirm runs on a disk. */
+  verification: [verification],
   /** For a backend whose steps may be submitted ahead of their reading. */
   session: [submission],
 } as const;

@@ -119,7 +119,12 @@ const differs = (a: Run, b: Run): string | undefined => {
   if (at >= 0) return `the loss of step ${at + 1} is ${a.losses[at]}, not ${b.losses[at]}`;
   const other = b.scores.findIndex((score, i) => score !== a.scores[i]);
   if (other >= 0) return `an epoch scores ${a.scores[other]}, not ${b.scores[other]}`;
-  const [x, y] = [partsOf(a.state), partsOf(b.state)];
+  return unlikeStates(a.state, b.state);
+};
+
+/** Compares two states, every bit of them, and says what differs. */
+export const unlikeStates = (a: TrainState, b: TrainState): string | undefined => {
+  const [x, y] = [partsOf(a), partsOf(b)];
   if (JSON.stringify(x.counters) !== JSON.stringify(y.counters))
     return `${JSON.stringify(x.counters)}, not ${JSON.stringify(y.counters)}`;
   const [left, right] = [flatten(x.tree), flatten(y.tree)];

@@ -89,7 +89,7 @@ export const record = <C, E>(
  * was stopped there, but for what operators remember after the events of that step.
  *
  * **Fails with** `InvalidArgument` where the run has no such step; and with the errors of the run.
- * **Laws** `rewind (run, k) = stop (run, k)`.
+ * **Laws** `laws.travel`: for every `k`, it is the state after step `k` of a run that was never recorded, bit for bit.
  */
 export const rewind = <C, E>(
   { pipeline, keyframes }: RecordedRun<C, E>,
@@ -149,6 +149,8 @@ const carriedOver = <C, D, F>(
  *
  * **Fails with** `InvalidArgument` where the run has no such step; `StateMismatch` where the model is another one; and
  * with the errors of the run.
+ * **Laws** `laws.travel`: the run stays as it was, what both have in common is shared, and the rest is what the other
+ * pipeline does from the state after that step.
  */
 export const branch = <C, E, D, F>(
   run: RecordedRun<C, E>,
@@ -224,6 +226,8 @@ const settingsApart = (a: Compared, b: Compared, step: number): Parting["setting
 /**
  * Compares two runs: the first step at which they differ, and which settings are others there, which is why; `undefined`
  * where they are the same. {@link comparedIn} reads the run of a folder.
+ *
+ * **Laws** `laws.travel`: from either side, it is the same first step.
  */
 export const diff = (a: Compared, b: Compared): Parting | undefined => {
   const others = new Map(b.steps.map((one) => [one.step, one]));

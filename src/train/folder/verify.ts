@@ -117,6 +117,7 @@ const isAt =
  * A replay computes the same bits on the same machine, and on others where the run is deterministic. A run that was
  * branched from another is not replayed beyond its own beginning.
  *
+ * **Laws** `laws.verification`: it names the first step that somebody changed, or the weight.
  * **Fails with** the errors of reading the folder's files (a checkpoint with a changed bit is `SafetensorsCorrupt`),
  * and with those of the run.
  */
