@@ -221,6 +221,7 @@ export {
 export {
   type LearnerSubject,
   learnerLaws,
+  optimizersAverage,
   repeatedEvaluation,
   sameSteps,
   sharding,

@@ -9,14 +9,17 @@ import { add, div } from "../../src/ir/ops/elementwise.ts";
 import { concatenate, index, sliceAxis } from "../../src/ir/ops/structural.ts";
 import { flattenTensors, treeOf } from "../../src/ir/trees.ts";
 import type { Learner } from "../../src/learn/index.ts";
+import type { Trained } from "../../src/learn/learner.ts";
 import { evaluationProgram, type Kept, stepProgram, typesOf } from "../../src/learn/program.ts";
 import { inShards, type OverShards, oneShard, sumOver } from "../../src/learn/shards.ts";
 import { bothLeaves, eachLeaf } from "../../src/learn/trees.ts";
+import { sgd } from "../../src/optim/optimizers/sgd.ts";
+import { chain, transformation } from "../../src/optim/transformation.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { foldIn, type Key, key as keyOf } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { paths, zip } from "../../src/tree.ts";
+import { paths, type Tree, zip } from "../../src/tree.ts";
 import { record } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { nearby, sameBits } from "../values/compare.ts";
@@ -30,6 +33,8 @@ export interface LearnerSubject {
   readonly batch: (key: Key, examples: number) => { readonly [column: string]: Tensor };
   /** Whether the loss of a batch is the mean of the losses of its rows, and nothing looks across them. */
   readonly separable: boolean;
+  /** Which params do not descend, but follow others or are averages of the learner's own. Defaults to none. */
+  readonly follows?: (path: string) => boolean;
 }
 
 /** The state after some steps, and the report of each step. */
@@ -208,43 +213,91 @@ export const shardsAreParts: Law<LearnerSubject> = law(
   }),
 );
 
+/** The reports of evaluations on rows, of all that is kept by one program. Every call builds it anew. */
+const evaluations = (
+  learner: LearnerSubject["learner"],
+  all: readonly [Kept, ...Kept[]],
+  rows: { readonly [column: string]: Tensor },
+): readonly Tensor[][] => {
+  const spec = Object.fromEntries(
+    Object.entries(rows).map(([column, { shape, dtype }]) => [column, { shape, dtype }]),
+  );
+  const made = Effect.gen(function* () {
+    const { program, takes, columns, takesEpoch } = yield* evaluationProgram(learner, all[0], spec);
+    const backend = yield* SyncBackend;
+    const { run } = yield* backend.compile(program);
+    const epoch = takesEpoch ? [scalar(0, "i32")] : [];
+    return all.map((kept) => {
+      const { leaves } = flattenTensors(kept);
+      return [
+        ...run([
+          ...takes.map((i) => leaves[i] as Tensor),
+          ...columns.map((column) => rows[column] as Tensor),
+          ...epoch,
+        ]),
+      ];
+    });
+  });
+  return Effect.runSync(Effect.scoped(Effect.provide(made, services)));
+};
+
 /** An evaluation is a function of what is carried and of the rows alone. */
 export const repeatedEvaluation: Law<LearnerSubject> = law(
   "repeated evaluation",
   "evaluate depends on what is carried and on the rows alone",
-  (subject) => ({
+  ({ learner, ...subject }) => ({
     given: seeds,
     breach: (seed: number) => {
       const rows = subject.batch(keyOf(seed), few);
-      const spec = Object.fromEntries(
-        Object.entries(rows).map(([column, { shape, dtype }]) => [column, { shape, dtype }]),
-      );
-      const evaluated = (kept: Kept): readonly Tensor[] =>
-        Effect.runSync(
-          Effect.scoped(
-            Effect.provide(
-              Effect.gen(function* () {
-                const made = yield* evaluationProgram(subject.learner, kept, spec);
-                const backend = yield* SyncBackend;
-                const { run } = yield* backend.compile(made.program);
-                const { leaves } = flattenTensors(kept);
-                const epoch = made.takesEpoch ? [scalar(0, "i32")] : [];
-                return run([
-                  ...made.takes.map((i) => leaves[i] as Tensor),
-                  ...made.columns.map((column) => rows[column] as Tensor),
-                  ...epoch,
-                ]);
-              }),
-              services,
-            ),
-          ),
-        );
-      const kept = begun(subject, seed);
+      const kept = begun({ learner, ...subject }, seed);
       // Another key of the run changes nothing.
       const later = { ...kept, key: foldIn(kept.key, 9) };
-      return sameBits("evaluation", evaluated(kept), evaluated(later));
+      const [first, second] = [kept, later].flatMap((each) => evaluations(learner, [each], rows));
+      return sameBits("evaluation", first ?? [], second ?? []);
     },
   }),
+);
+
+/** An optimizer with an average that never moves: learners are to evaluate with the params that they began with. */
+const backward = chain(
+  sgd({ learningRate: 0.05 }),
+  transformation<{ readonly first: Tree<Tensor> }>({
+    name: "backward",
+    init: (params) => ({ first: params }),
+    evaluated: ["first"],
+    update: (updates, state) => ({ updates, state }),
+  }),
+);
+
+/** A learner evaluates with the params that its optimizer says. One whose optimizer cannot be replaced obeys trivially. */
+export const optimizersAverage: Law<LearnerSubject> = law(
+  "evaluation by the optimizer's average",
+  "where an optimizer averages, what is trained, and what is evaluated, is the average",
+  (subject) => {
+    const adjusted = subject.learner.adjust({ optimizer: backward });
+    return {
+      given: seeds,
+      breach: (seed: number) => {
+        if (!isRight(adjusted)) return undefined;
+        const learner = adjusted.right;
+        const start = begun({ ...subject, learner }, seed);
+        const { kept } = steps({ ...subject, learner }, start, batches(seed, 2), few);
+        const [before, after] = [start, kept].map(({ carried }) => learner.trained.get(carried));
+        const names = paths(before?.params).map((path) => path.join("."));
+        const [was, is] = [before, after].map((each) => flattenTensors(each?.params).leaves);
+        const moved = names.findIndex(
+          (name, i) =>
+            !subject.follows?.(name) &&
+            sameBits(name, [was?.[i] as Tensor], [is?.[i] as Tensor]) !== undefined,
+        );
+        if (moved >= 0) return `${names[moved]} is trained, and not its average`;
+        const again = { ...kept, carried: learner.trained.set(kept.carried, after as Trained) };
+        const rows = subject.batch(keyOf(seed), few);
+        const [one, other] = evaluations(learner, [kept, again], rows);
+        return sameBits("evaluation", one ?? [], other ?? []);
+      },
+    };
+  },
 );
 
 /** The laws of learners. */
@@ -255,4 +308,5 @@ export const learnerLaws = [
   sharding,
   shardsAreParts,
   repeatedEvaluation,
+  optimizersAverage,
 ] as const;

@@ -150,6 +150,15 @@ export const optimizerUnder = (
     : right(changed);
 };
 
+/** The params to evaluate with: those that learn, or averages that the state of their optimizer has. */
+export const evaluatedParams = (
+  { evaluated }: GradientTransformation,
+  params: unknown,
+  state: Exprs,
+): unknown =>
+  // `init` made these trees of tensors or expressions.
+  evaluated === undefined ? params : evaluated.get<Expr>(params as Exprs, state);
+
 /**
  * A learner that descends along a gradient.
  *
@@ -167,8 +176,7 @@ export const descending = <R extends Columns, P, S>(
   const evaluated = <T>(carried: T): T => {
     const own = opened(carried);
     if (optimizer.evaluated === undefined || own.optimizerState === undefined) return carried;
-    // `init` made these trees of tensors or expressions.
-    const part = optimizer.evaluated.get<Expr>(trains.of(own.params) as Exprs, own.optimizerState);
+    const part = evaluatedParams(optimizer, trains.of(own.params), own.optimizerState);
     return { ...carried, params: trains.replaced(own.params, part) };
   };
 

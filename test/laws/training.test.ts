@@ -33,6 +33,7 @@ import { anySchedule, scheduleCases } from "../../laws/registry/training/schedul
 import {
   type Chain,
   documentedDefaults,
+  keepsTypes,
   type OptimizerSubject,
   optimizerAssociativity,
   optimizerIdentity,
@@ -64,6 +65,7 @@ import {
   meanSquaredError,
   pipeline,
   relu,
+  scalar,
   sequential,
   sgd,
   supervised,
@@ -80,15 +82,18 @@ import {
   eq,
   expandDims,
   gt,
+  mul,
   sum,
   takeAlongAxis,
 } from "../../src/ir/index.ts";
+import { type Exprs, mapExprs } from "../../src/ir/trees.ts";
 import { type Ratio, rouge } from "../../src/nn/metrics/index.ts";
 import {
   type GradientTransformation,
   injectHyperparameters,
   type LearningRate,
   setHyperparameters,
+  type UpdateResult,
 } from "../../src/optim/index.ts";
 import { tuned } from "../../src/train/index.ts";
 import { device } from "../backend/late.ts";
@@ -163,6 +168,25 @@ describe("planted mistakes are caught", () => {
   test("an optimizer that drifts", () => {
     const decayed = optimizerCases.find((c) => c.decays) as OptimizerSubject;
     expect(breaks(restingPoint, { ...decayed, decays: false })).toContain("update");
+  });
+
+  test("updates or a state of another type than before, and a step that does not compile", () => {
+    const { optimizer } = momentum;
+    const changed = (change: (made: UpdateResult<Exprs>) => Partial<UpdateResult<Exprs>>) => {
+      const update: typeof optimizer.update = (gradients, state, params) => {
+        const made = optimizer.update(gradients, state, params);
+        return { ...made, ...change(made) };
+      };
+      return breaks(keepsTypes, { name: "changed", optimizer: { ...optimizer, update } });
+    };
+    const wider = (tree: Exprs) => mapExprs((x) => cast(x, "f64"), tree);
+    expect(changed(() => ({}))).toBe("");
+    expect(changed(({ updates }) => ({ updates: wider(updates) }))).toContain("f64[2], not f32[2]");
+    expect(changed(({ state }) => ({ state: wider(state) }))).toContain("f64[2], not f32[2]");
+    const half = constant(scalar(0.5, "f64"));
+    expect(
+      changed(({ updates }) => ({ updates: mapExprs((x) => mul(x, half), updates) })),
+    ).toContain("DtypeMismatch");
   });
 
   test("a schedule that climbs again after its end", () => {

@@ -1,8 +1,10 @@
-import { isLeft } from "fp-ts/lib/Either.js";
+import { isLeft, map } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { boundedInfluence, check, type Law, laws, type PrivateSubject } from "../../laws/index.ts";
 import type { LearnerSubject } from "../../laws/training/learners.ts";
 import {
+  optimizersAverage,
   repeatedEvaluation,
   sameSteps,
   sharding,
@@ -16,6 +18,7 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { add, mul, tanh } from "../../src/ir/index.ts";
 import {
   type AnyLearner,
+  type Descending,
   type GradientRule,
   type Learner,
   plainly,
@@ -175,5 +178,36 @@ describe("planted mistakes in learners are noticed", () => {
       },
     });
     expect(broken(repeatedEvaluation, remembering)).not.toBe("");
+  });
+
+  /** A learner whose adjusted ones are changed. */
+  const adjustedTo =
+    (change: (of: Learner<never, unknown>) => Partial<Learner<never, unknown>>) =>
+    ({ adjust }: AnyLearner): Partial<AnyLearner> => ({
+      adjust: (by) =>
+        pipe(
+          adjust(by),
+          map((made) => ({ ...made, ...change(made) })),
+        ),
+    });
+  /** The params that learn, as they are carried. */
+  const learning = (carried: unknown) => carried as Descending<unknown, unknown>;
+
+  it("a trained model without the averages of its optimizer", () => {
+    const plain = adjustedTo(({ trained }) => ({
+      trained: {
+        ...trained,
+        get: (carried) => ({ ...trained.get(carried), params: learning(carried).params }),
+      },
+    }));
+    expect(broken(optimizersAverage, plain)).toContain("is trained, and not its average");
+  });
+
+  it("an evaluation without the averages of its optimizer", () => {
+    const plain = adjustedTo(({ evaluate }) => ({
+      evaluate: (carried, rows, moment) =>
+        evaluate({ ...learning(carried), optimizerState: undefined }, rows, moment),
+    }));
+    expect(broken(optimizersAverage, plain)).toContain("evaluation");
   });
 });

@@ -204,6 +204,9 @@ const remembering = {
   exploration: { to: 0.1, steps: 20 },
 };
 
+/** Whether a param is that of a model which follows another. */
+const isTeacher = (path: string): boolean => /^(teacher|target)\b/.test(path);
+
 /** A learner of each kind, for the laws. */
 export const learners: readonly LearnerSubject[] = [
   separable("supervised", supervised<Point, "x", "label", typeof network>({ ...plain, optimizer })),
@@ -232,8 +235,8 @@ export const learners: readonly LearnerSubject[] = [
   separable("objective of two models", two),
   together("batchObjective", pairs),
   separable("alternating", players),
-  separable("a teacher that follows", followed("follow")),
-  separable("a teacher that is copied", followed("copy")),
+  { ...separable("a teacher that follows", followed("follow")), follows: isTeacher },
+  { ...separable("a teacher that is copied", followed("copy")), follows: isTeacher },
   separable("metaLearned", adapting),
   separable("distillation from a frozen teacher", distilled),
   separable(
@@ -250,9 +253,19 @@ export const learners: readonly LearnerSubject[] = [
   ),
   playing("reinforce", reinforce({ ...balancing, length: 6 })),
   // The transitions of a batch are independent.
-  { ...playing("dqn", dqn({ ...remembering, target: { every: 2 } })), separable: true },
+  {
+    ...playing("dqn", dqn({ ...remembering, target: { every: 2 } })),
+    separable: true,
+    follows: isTeacher,
+  },
   playing("qLearning", qLearning({ environment: gridWorld({ slip: 0.2 }), states: 12, length: 9 })),
-  playing("double dqn", dqn({ ...remembering, target: { decay: 0.9 }, updates: 3, double: true })),
+  {
+    ...playing(
+      "double dqn",
+      dqn({ ...remembering, target: { decay: 0.9 }, updates: 3, double: true }),
+    ),
+    follows: isTeacher,
+  },
   playing("actorCritic", actorCritic(balancing)),
   playing("ppo", ppo({ ...balancing, epochs: 2, minibatches: 3 })),
   playing(
@@ -265,9 +278,9 @@ export const learners: readonly LearnerSubject[] = [
       evaluates: "sampled",
     }),
   ),
-  separable("averaged", averaged(0.9)(two)),
+  { ...separable("averaged", averaged(0.9)(two)), follows: () => true },
   together("augmented", augmented(mixup({ inputs: ["x", "z"], targets: [] }))(two)),
-  separable("averaged over all steps", averaged("polyak")(two)),
+  { ...separable("averaged over all steps", averaged("polyak")(two)), follows: () => true },
   separable(
     "privately",
     supervised<Point, "x", "label", typeof network>({

@@ -71,11 +71,26 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
     ...moment,
     key: foldInKey(moment.key, i),
   });
-  /** The carried tree as the first player would carry it. */
-  const asFirst = (carried: unknown): unknown => {
-    const { params, layerState } = opened(carried);
-    return { params, layerState, optimizerState: undefined };
-  };
+  /** The carried tree as a player would carry it. */
+  const asOf = (
+    name: string,
+    { optimizerStates, ...rest }: Alternating<unknown, unknown, string>,
+  ) => ({
+    ...rest,
+    optimizerState: optimizerStates[name],
+  });
+  /** The params to evaluate with: where an optimizer of a player averages, the averages of what it trains. */
+  const evaluated = (carried: unknown): unknown =>
+    all.reduce((params, [name, { trained }]) => {
+      const own = { ...opened(carried), params };
+      return trained.get(asOf(name, own) as Descending<P, S>).params;
+    }, opened(carried).params);
+  /** The carried tree as any player would evaluate it, with averages in place already. */
+  const asFirst = (carried: unknown): unknown => ({
+    params: evaluated(carried),
+    layerState: opened(carried).layerState,
+    optimizerState: undefined,
+  });
   return {
     name: "alternating",
     init: (key) => {
@@ -116,8 +131,19 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
       ),
     ],
     trained: {
-      get: (carried) => ({ params: opened(carried).params, state: opened(carried).layerState }),
-      set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),
+      get: (carried) => ({ params: evaluated(carried), state: opened(carried).layerState }),
+      set: (carried, given) => {
+        const own = opened(carried);
+        const states = all.map(([name, { trained }]) => {
+          const next = trained.set(asOf(name, own) as Descending<P, S>, given);
+          return [name, (next as Descending<unknown, unknown>).optimizerState] as const;
+        });
+        return {
+          params: given.params,
+          layerState: given.state,
+          optimizerStates: Object.fromEntries(states),
+        };
+      },
     },
     limits: all.flatMap(([, { limits }]) => limits),
     adjust: (change) => {

@@ -272,6 +272,13 @@ const remembering = <M extends AnyLayer>(
       [{ shape: [count], dtype: "f32" }],
       [within("q", model, params.q, layerState.q, observation, still)[0]],
     )[0];
+  /** The carried tree with the params to evaluate and predict with in place of those that learn. */
+  const evaluated = (carried: unknown): Carried => {
+    const own = opened(carried);
+    // The learner's own trees.
+    const { params } = learner.trained.get(own.learner) as Pick<Carried["learner"], "params">;
+    return { ...own, learner: { ...own.learner, params } };
+  };
   const exploring =
     (carried: Carried, epsilon: Expr): Policy =>
     (seen, key) => ({
@@ -343,7 +350,7 @@ const remembering = <M extends AnyLayer>(
       };
     },
     evaluate: (carried, rows) => {
-      const policy = greedy(opened(carried));
+      const policy = greedy(evaluated(carried));
       return playedGreedily(spec.evaluatesOn, policy, spec.longestEpisode, metrics)(rows);
     },
     sees: {
@@ -352,7 +359,7 @@ const remembering = <M extends AnyLayer>(
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
-      return legalValues(environment, valuesOf(opened(carried), seen), seen);
+      return legalValues(environment, valuesOf(evaluated(carried), seen), seen);
     },
     trained: {
       get: (carried) => learner.trained.get((carried as Carried).learner),

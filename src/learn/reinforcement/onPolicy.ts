@@ -19,7 +19,7 @@ import { split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { whole } from "../../tensor/validate.ts";
 import type { Tree } from "../../tree.ts";
-import { type Moving, optimizerUnder } from "../descending.ts";
+import { evaluatedParams, type Moving, optimizerUnder } from "../descending.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
 import { type Columns, columnOf, type Learner } from "../learner.ts";
 import type { SomeMetric } from "../scoring.ts";
@@ -151,9 +151,15 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
   const { init, act, value, output } = agent(name, environment, spec);
   /** The tree that `init` made, with expressions in place of tensors. */
   const opened = (carried: unknown) => carried as Symbolic<Acting<unknown, unknown>>;
-  const trainedOf = (carried: unknown): Initial<unknown, unknown> => {
+  /** The model that learns, and so plays in training. */
+  const learningOf = (carried: unknown): Initial<unknown, unknown> => {
     const { params, layerState } = opened(carried);
     return { params, state: layerState };
+  };
+  /** The model to evaluate and predict with, which has the averages of an optimizer that averages. */
+  const trainedOf = (carried: unknown): Initial<unknown, unknown> => {
+    const { params, layerState, optimizerState } = opened(carried);
+    return { params: evaluatedParams(optimizer, params, optimizerState), state: layerState };
   };
   const summaries = (loss: Expr, examples: number, values: Values): readonly Exprs[] => {
     const none = fill([examples], 0, "f32");
@@ -168,7 +174,7 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
     name,
     environment,
     sitting,
-    act: (carried, observation, key) => act(trainedOf(carried), observation).sample(key),
+    act: (carried, observation, key) => act(learningOf(carried), observation).sample(key),
     limits: [],
     optimizer,
     describe: () => [],
@@ -185,7 +191,7 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
     },
     step: (carried, rows, { key, reverse }) => {
       const { games, params, layerState, optimizerState } = opened(carried);
-      const trained = trainedOf(carried);
+      const trained = learningOf(carried);
       const policy: Policy = (observation, own) => ({
         action: act(trained, observation).sample(own),
       });
@@ -258,7 +264,16 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
     },
     trained: {
       get: trainedOf,
-      set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),
+      set: (carried, { params, state }) => {
+        const own = opened(carried);
+        const averages = optimizer.evaluated?.set<Expr>(own.optimizerState, params as Exprs);
+        return {
+          ...own,
+          params,
+          layerState: state,
+          optimizerState: averages ?? own.optimizerState,
+        };
+      },
     },
     adjust: ({ metrics: others = own, loss, augment, ...change }) =>
       loss !== undefined || augment !== undefined

@@ -3,6 +3,7 @@ import type { Expr, TensorType } from "../../ir/expr.ts";
 import { zerosLike } from "../../ir/ops/indexing.ts";
 import { type Exprs, flattenExprs, flattenTensors } from "../../ir/trees.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { passedOn } from "../../tensor/validate.ts";
 import { type Flat, flatten, leafPaths, type Tree, type TreeShape, unflatten } from "../../tree.ts";
 import {
   type Evaluated,
@@ -206,11 +207,16 @@ const partitioned = (
 export const masked = (
   accepts: (path: string) => boolean,
   inner: GradientTransformation,
-): GradientTransformation => ({
-  ...partitioned(
+): GradientTransformation => {
+  const both = partitioned(
     (path) => (accepts(path) ? "accepted" : "others"),
     { accepted: inner, others: identity },
     ["accepted"],
-  ),
-  name: `masked(${inner.name})`,
-});
+  );
+  const names = { 'the group "accepted"': "accepts" };
+  return {
+    ...both,
+    name: `masked(${inner.name})`,
+    init: (params) => passedOn("masked", () => both.init(params), names),
+  };
+};
