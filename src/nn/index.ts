@@ -60,6 +60,7 @@ export { type DenseOptions, type DenseParams, dense, type LinearParams } from ".
 export {
   alphaDropout,
   dropPath,
+  featureAlphaDropout,
   gaussianDropout,
   gaussianNoise,
   type RandomSlopes,

@@ -717,6 +717,10 @@ export const knownSequences: KnownLayers<
     { layer: drops.alphaDropout(0.5), x: [1, 2], y: [1, 2] },
     ...knownNoise.alphaDropout,
   ],
+  featureAlphaDropout: [
+    { layer: drops.featureAlphaDropout(0.5), x: [[1, 2]], y: [[1, 2]] },
+    ...knownNoise.featureAlphaDropout,
+  ],
   rrelu: [
     { layer: drops.rrelu(), x: [-24, 0, 2], y: [-5.5, 0, 2] },
     { layer: drops.rrelu({ low: 0.5, high: 1 }), x: [-4, 2], y: [-3, 2] },

@@ -116,6 +116,12 @@ export const countedLayers: readonly CountedLayer[] = [
   { name: "gaussianNoise", layer: drops.gaussianNoise(0.5), shape: [2], draws: 1 },
   { name: "gaussianDropout", layer: drops.gaussianDropout(0.5), shape: [2], draws: 1 },
   { name: "alphaDropout", layer: drops.alphaDropout(0.5), shape: [2], draws: 1 },
+  {
+    name: "featureAlphaDropout",
+    layer: drops.featureAlphaDropout(0.5),
+    shape: [2, 2],
+    draws: 1,
+  },
   { name: "rrelu", layer: drops.rrelu(), shape: [2], draws: 1 },
   {
     name: "fractionalMaxPool2d",

@@ -215,6 +215,7 @@ const initials: InitialTable<Modules> = {
   gaussianNoise: { layer: drops.gaussianNoise(0.5) },
   gaussianDropout: { layer: drops.gaussianDropout(0.5) },
   alphaDropout: { layer: drops.alphaDropout(0.5) },
+  featureAlphaDropout: { layer: drops.featureAlphaDropout(0.5) },
   rrelu: { layer: drops.rrelu() },
   unitNorm: { layer: norms.unitNorm },
   embedding: { layer: embeddings.embedding(6, 5), params: { table: deviating(1) } },

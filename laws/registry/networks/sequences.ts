@@ -217,6 +217,7 @@ export const sequenceLayers: Settings<
   gaussianNoise: [{ layer: drops.gaussianNoise(0.5), shape: [3] }],
   gaussianDropout: [{ layer: drops.gaussianDropout(0.5), shape: [3] }],
   alphaDropout: [{ layer: drops.alphaDropout(0.5), shape: [3] }],
+  featureAlphaDropout: [{ layer: drops.featureAlphaDropout(0.5), shape: [2, 3] }],
   rrelu: [{ layer: drops.rrelu(), shape: [3] }],
   topKRouting: [
     {

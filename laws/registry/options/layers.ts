@@ -200,6 +200,7 @@ const layerOptions: OptionTable<
   dropPath: { rate: [rate, drops.dropPath] },
   gaussianNoise: { deviation: [fromZero, drops.gaussianNoise] },
   gaussianDropout: { rate: [rate, drops.gaussianDropout] },
+  featureAlphaDropout: { rate: [rate, drops.featureAlphaDropout] },
   alphaDropout: { rate: [rate, drops.alphaDropout] },
   rrelu: {
     low: [

@@ -33,9 +33,12 @@ const trained = (
 ): KnownLayer => ({ source, layer, x, y, mode: "train", seed });
 
 const slopes = listed(uniform(own, [6], { low: 0.25, high: 0.5, ...f64 }));
-const alphas = (rate: 0.3 | 0.5): KnownLayer => {
+const alphasOf = (rate: 0.3 | 0.5, n: number): readonly number[] => {
   const [dropped = 0, kept = 0] = reference[`alphaDropout ${rate} of 1.5: dropped, kept`];
-  const y = stays(1 - rate).map((stay) => (stay ? kept : dropped));
+  return stays(1 - rate, n).map((stay) => (stay ? kept : dropped));
+};
+const alphas = (rate: 0.3 | 0.5): KnownLayer => {
+  const y = alphasOf(rate, 6);
   return { ...trained(drops.alphaDropout(rate), y, "PyTorch 1.13"), x: y.map(() => 1.5) };
 };
 
@@ -79,6 +82,13 @@ export const knownNoise: { readonly [Name in keyof typeof drops]: readonly Known
     ),
   ],
   alphaDropout: [alphas(0.3), alphas(0.5)],
+  featureAlphaDropout: [
+    {
+      ...trained(drops.featureAlphaDropout(0.3), [], "PyTorch 1.13"),
+      x: [0, 1].map(() => [1.5, 1.5, 1.5]),
+      y: [0, 1].map(() => alphasOf(0.3, 3)),
+    },
+  ],
   rrelu: [
     trained(
       drops.rrelu({ low: 0.25, high: 0.5 }),

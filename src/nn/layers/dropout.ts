@@ -87,6 +87,23 @@ export const gaussianDropout = (rate: number): SameLayer<undefined, undefined> =
 /** What SELU tends to far below 0: `-λα`. */
 const saturated = -1.0507009873554805 * 1.6732632423543772;
 
+/** Alpha dropout with one draw for each element of a smaller shape, `maskOf`, which is broadcast over the example. */
+const alphaDropping = (
+  op: string,
+  rate: number,
+  maskOf: (shape: Shape) => Shape,
+): SameLayer<undefined, undefined> => {
+  share(op, { rate });
+  const stays = 1 - rate;
+  const a = (stays + saturated * saturated * stays * rate) ** -0.5;
+  const b = -a * rate * saturated;
+  const dropped = (x: Expr, key: Context["key"]): Expr =>
+    add(mul(where(bernoulli(key, stays, maskOf(x.shape)), x, saturated), a), b);
+  return shapeKeeping(`${op} ${rate}`, noParams, (_, x, { mode, key }) =>
+    mode === "eval" || rate === 0 ? x : dropped(x, key),
+  );
+};
+
 /**
  * Sets elements to the least value of SELU during training, and keeps mean 0 and variance 1: dropout for `selu`.
  *
@@ -96,17 +113,17 @@ const saturated = -1.0507009873554805 * 1.6732632423543772;
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Klambauer et al. (2017), arXiv:1706.02515, section "New dropout technique".
  */
-export const alphaDropout = (rate: number): SameLayer<undefined, undefined> => {
-  share("alphaDropout", { rate });
-  const stays = 1 - rate;
-  const a = (stays + saturated * saturated * stays * rate) ** -0.5;
-  const b = -a * rate * saturated;
-  return shapeKeeping(`alphaDropout ${rate}`, noParams, (_, x, { mode, key }) =>
-    mode === "eval" || rate === 0
-      ? x
-      : add(mul(where(bernoulli(key, stays, x.shape), x, saturated), a), b),
-  );
-};
+export const alphaDropout = (rate: number): SameLayer<undefined, undefined> =>
+  alphaDropping("alphaDropout", rate, (shape) => shape);
+
+/**
+ * {@link alphaDropout} of whole channels (the last axis), at all positions together.
+ *
+ * **Shapes** `x: [...s, channels] → y: [...s, channels]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
+ */
+export const featureAlphaDropout = (rate: number): SameLayer<undefined, undefined> =>
+  alphaDropping("featureAlphaDropout", rate, (shape) => shape.slice(-1));
 
 /** Options of {@link rrelu}. */
 export interface RandomSlopes {
