@@ -1,6 +1,7 @@
 import { table } from "../../terminal/table.ts";
 import { grouped, shareText, timeText } from "../../terminal/units.ts";
-import { oneLine, shortened, widthOf } from "../../terminal.ts";
+import { wrapped } from "../../terminal/wrap.ts";
+import { oneLine, shortened } from "../../terminal.ts";
 import { groupedBy, layerName, type ProfiledKernel } from "../../train/diagnose/advice.ts";
 import type { Profile } from "../../train/diagnose/profile.ts";
 import { rate, roofs } from "../planText.ts";
@@ -58,21 +59,6 @@ const layerRows = (
   ];
 };
 
-/** Breaks a text into lines of at most 80 cells, all but the first indented. */
-const wrapped = (text: string, indent: string): string => {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (widthOf(longer) <= cells || line.trim() === "") line = longer;
-    else {
-      lines.push(line);
-      line = `${indent}${word}`;
-    }
-  }
-  return [...lines, line].join("\n");
-};
-
 const adviceLines = ({ advice }: Profile): readonly string[] =>
   advice.length === 0
     ? ["Nothing measured here would save 1 % of a step."]
@@ -81,8 +67,9 @@ const adviceLines = ({ advice }: Profile): readonly string[] =>
         ...advice.map(({ about, reason, gain, share }, i) =>
           wrapped(
             `${i + 1}. ${timeText(gain)} (${shareText(share)}): ${oneLine([...about, reason].join(": "))}`,
-            "   ",
-          ),
+            cells,
+            3,
+          ).join("\n"),
         ),
       ];
 
@@ -115,7 +102,11 @@ export const profileText = (of: Profile): string => {
       : []),
   ];
   return [
-    wrapped(`${oneLine(of.pipeline)}: a training step on ${grouped(of.batchSize)} rows`, "  "),
+    ...wrapped(
+      `${oneLine(of.pipeline)}: a training step on ${grouped(of.batchSize)} rows`,
+      cells,
+      2,
+    ),
     "",
     table(
       ["layer", "time", "at least", "times", "share"],
@@ -123,7 +114,7 @@ export const profileText = (of: Profile): string => {
       { numeric: [1, 2, 3, 4], foot: 1 },
     ),
     "",
-    ...facts.map((fact) => wrapped(fact, "  ")),
+    ...facts.flatMap((fact) => wrapped(fact, cells, 2)),
     "",
     ...adviceLines(of),
   ].join("\n");
