@@ -239,9 +239,10 @@ export const parting: AsyncLaw<Traveler> = {
 /** The laws of travel. */
 export const travelLaws = [rewinding, branching, parting] as const;
 
-/** What somebody did to a run on a disk: the loss of some steps is another, or a weight of its last state; or nothing. */
+/** What somebody did to a run on a disk: a number of some steps is another, or a weight of its last state; or nothing. */
 export interface Tampering {
   readonly steps: readonly number[];
+  readonly number: "loss" | "learning rate";
   readonly weight: boolean;
 }
 
@@ -255,38 +256,36 @@ export interface Verifier {
   ) => Promise<{ readonly verdict: Verdict; readonly steps: number }>;
 }
 
+interface Tampered extends Omit<Tampering, "steps"> {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly at: readonly number[];
+}
+
 /** A run on a disk is confirmed if nobody changed it, and else the first change is named. */
 export const verification: AsyncLaw<Verifier> = {
   name: "verification",
-  says: "verify confirms every step of a run, or names the first step with another loss, or the weight that is another",
+  says: "verify confirms every step of a run, or names the first step with another loss or rate, or the weight that is another",
   trial: ({ verified }) => ({
     given: record({
       seed: fc.nat(1000),
       epochs: fc.integer({ min: 1, max: 3 }),
       at: fc.array(fc.nat(10_000), { maxLength: 2 }),
       weight: fc.boolean(),
+      number: fc.constantFrom("loss", "learning rate"),
     }),
-    breach: async ({
-      at,
-      weight,
-      ...run
-    }: {
-      seed: number;
-      epochs: number;
-      at: number[];
-      weight: boolean;
-    }) => {
+    breach: async ({ at, weight, number, ...run }: Tampered) => {
       let first = 0;
       const { verdict, steps } = await verified(run, (count) => {
         const changedSteps = at.map((n) => 1 + (n % count));
         first = changedSteps.toSorted((a, b) => a - b)[0] ?? 0;
-        return { steps: changedSteps, weight };
+        return { steps: changedSteps, number, weight };
       });
       const said = JSON.stringify(verdict);
       if (first > 0)
-        return verdict._tag === "Differs" && verdict.step === first && verdict.what === "loss"
+        return verdict._tag === "Differs" && verdict.step === first && verdict.what === number
           ? undefined
-          : `the loss of step ${first} was changed: ${said}`;
+          : `the ${number} of step ${first} was changed: ${said}`;
       if (weight)
         return verdict._tag === "Differs" &&
           verdict.step === steps &&

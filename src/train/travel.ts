@@ -241,15 +241,14 @@ export const diff = (a: Compared, b: Compared): Parting | undefined => {
         right: undefined,
         settings: settingsApart(a, b, one.step),
       };
-    const numbers = new Map<string, number | undefined>(numbersOf(other));
-    const all = [...numbersOf(one), ["learning rate", one.learningRate] as const];
-    numbers.set("learning rate", other.learningRate);
-    // The learning rate comes first: it is why the others differ.
-    const found = all.toReversed().find(([name, x]) => !Object.is(x, numbers.get(name)));
-    if (found !== undefined) {
-      const [what, left] = found;
+    const [left, right] = [new Map(numbersOf(one)), new Map(numbersOf(other))];
+    // One of them may have a number that the other has not.
+    const what = [...left.keys(), ...right.keys()].find(
+      (name) => !Object.is(left.get(name), right.get(name)),
+    );
+    if (what !== undefined) {
       const settings = settingsApart(a, b, one.step);
-      return { step: one.step, what, left, right: numbers.get(what), settings };
+      return { step: one.step, what, left: left.get(what), right: right.get(what), settings };
     }
   }
   const own = new Set(a.steps.map(({ step }) => step));

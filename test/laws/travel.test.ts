@@ -98,10 +98,11 @@ const verifierBy = (judge: Verified): Verifier => ({
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line));
     const steps = events.filter(({ _tag }) => _tag === "StepCompleted").length;
-    const { steps: changed, weight } = tamper(steps);
+    const { steps: changed, number, weight } = tamper(steps);
+    const field = number === "loss" ? number : "learningRate";
     const lines = events.map((event) =>
       event._tag === "StepCompleted" && changed.includes(event.step)
-        ? { ...event, loss: event.loss * (1 + 2 ** -50) }
+        ? { ...event, [field]: event[field] * (1 + 2 ** -50) }
         : event,
     );
     writeFileSync(path, lines.map((event) => `${JSON.stringify(event)}\n`).join(""));
@@ -212,7 +213,7 @@ describe("planted mistakes are caught", () => {
       writeFileSync(join(folder, "events.jsonl"), "");
       return verify(of, folder, options);
     };
-    expect(await breaks(verification, verifierBy(stateOnly))).toMatch(/loss of step|Confirmed/);
+    expect(await breaks(verification, verifierBy(stateOnly))).toMatch(/(loss|rate) of step/);
     const stepsOnly: Verified = (of, folder, options) => {
       rmSync(join(folder, "checkpoints"), { recursive: true });
       return verify(of, folder, options);

@@ -102,9 +102,20 @@ export const chainOf = (memory: Memory | undefined): string | undefined =>
     ? Array.from(Tensor.read(memory), (word) => (word >>> 0).toString(16).padStart(8, "0")).join("")
     : undefined;
 
-/** The numbers of a step that are the same whenever it is replayed: not its time. */
-export const numbersOf = ({ loss, metrics }: Pick<StepCompleted, "loss" | "metrics">) => [
-  ["loss", loss] as const,
+/** What says of a step what it did. */
+export type Told = Pick<StepCompleted, "step" | "loss" | "metrics" | "learningRate">;
+
+/**
+ * The numbers of a step that are the same whenever it is replayed: not its time. The learning rate comes first: where it
+ * differs, it is why the others do.
+ */
+export const numbersOf = ({
+  loss,
+  metrics,
+  learningRate,
+}: Told): readonly (readonly [name: string, value: number])[] => [
+  ...(learningRate === undefined ? [] : [["learning rate", learningRate] as const]),
+  ["loss", loss],
   ...Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1)),
 ];
 
@@ -141,7 +152,7 @@ export const relinked = <S extends Pick<TrainState, "memory">>(state: S, setting
 };
 
 /**
- * Chains the steps of a run to what it is made of: a hash of the hash before and of the step's loss and metrics. It is
+ * Chains the steps of a run to what it is made of: a hash of the hash before and of the step's learning rate, loss and metrics. It is
  * part of every state, and so goes on where a run is resumed. `settings` says what the run began with: its seed, data,
  * program and settings.
  */

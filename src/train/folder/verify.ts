@@ -16,7 +16,7 @@ import { loadCheckpoint } from "../state/checkpoint.ts";
 import { checkpointsIn } from "../state/checkpointFolder.ts";
 import type { TrainState } from "../state/state.ts";
 import { train$ } from "../train.ts";
-import { chained, chainName, chainOf, numbersOf, originOf } from "./chain.ts";
+import { chained, chainName, chainOf, numbersOf, originOf, type Told } from "./chain.ts";
 import { configured } from "./config.ts";
 import { changesIn, type Segment, segmentText } from "./history.ts";
 import { readEvents } from "./log.ts";
@@ -51,10 +51,7 @@ const differs = (step: number, what: string, recorded: unknown, replayed: unknow
 });
 
 /** The first number of a step that differs. */
-const stepDifference = (
-  recorded: Pick<StepCompleted, "step" | "loss" | "metrics">,
-  replayed: Pick<StepCompleted, "step" | "loss" | "metrics">,
-): Difference | undefined => {
+const stepDifference = (recorded: Told, replayed: Told): Difference | undefined => {
   const again = new Map(numbersOf(replayed));
   const found = numbersOf(recorded).find(([name, x]) => !Object.is(x, again.get(name)));
   return found && differs(recorded.step, found[0], found[1], again.get(found[0]));
@@ -110,8 +107,8 @@ const isAt =
     event.state.batch === batch;
 
 /**
- * Replays the run in a folder, and compares it with what is recorded: its origin (program, data and seed), the loss and
- * metrics of every step, and every bit of its last checkpoint. `of` is the pipeline as it was configured at first. Where
+ * Replays the run in a folder, and compares it with what is recorded: its origin (program, data and seed), the learning
+ * rate, loss and metrics of every step, and every bit of its last checkpoint. `of` is the pipeline as it was configured at first. Where
  * the run was resumed with other settings, it is replayed with them from that step on.
  *
  * A replay computes the same bits on the same machine, and on others where the run is deterministic. A run that was
