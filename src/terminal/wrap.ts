@@ -9,8 +9,8 @@ const pieces = (word: string, cells: number): readonly string[] => {
 };
 
 /**
- * Breaks a line between its words, so that no part is wider than `cells`; a word that is wider itself is broken too. The
- * parts after the first begin with `hang` blanks, where there is room for them. A line that fits stays as it is.
+ * Breaks a line so that no part is wider than `cells`: where two blanks stand, or else between its words; a word that is
+ * wider itself is broken too. The parts after the first begin with `hang` blanks, where there is room for them. A line that fits stays as it is.
  */
 export const wrapped = (line: string, cells: number, hang = 0): readonly string[] => {
   if (widthOf(line) <= cells) return [line];
@@ -20,14 +20,20 @@ export const wrapped = (line: string, cells: number, hang = 0): readonly string[
   let current = start.length < cells ? start : "";
   let empty = true;
   const room = (): number => Math.max(1, cells - indent.length);
-  for (const word of line.slice(start.length).split(/ +/))
-    for (const piece of pieces(word, room())) {
-      const longer = empty ? `${current}${piece}` : `${current} ${piece}`;
-      if (!empty && widthOf(longer) > cells) {
-        lines.push(current);
-        current = `${indent}${piece}`;
-      } else current = longer;
-      empty = false;
-    }
+  const add = (piece: string, gap: string): void => {
+    const longer = empty ? `${current}${piece}` : `${current}${gap}${piece}`;
+    if (!empty && widthOf(longer) > cells) {
+      lines.push(current);
+      current = `${indent}${piece}`;
+    } else current = longer;
+    empty = false;
+  };
+  for (const unit of line.slice(start.length).split(/ {2,}/)) {
+    const whole = widthOf(unit) <= room();
+    const parts = whole ? [unit] : unit.split(" ").flatMap((word) => pieces(word, room()));
+    parts.forEach((part, i) => {
+      add(part, i === 0 ? "  " : " ");
+    });
+  }
   return [...lines, current];
 };

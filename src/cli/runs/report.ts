@@ -94,7 +94,7 @@ export const plotted = Effect.fnUntraced(function* (folder: string, about: About
     const confusion = held?._tag === "Validated" && held.confusion;
     return [
       curvesText(run, Math.min(columns, 100)),
-      ...(confusion ? ["", ...confusionLines(confusion)] : []),
+      ...(confusion ? ["", ...confusionLines(confusion, columns)] : []),
     ].join("\n");
   }
   const checkpoint = yield* lastCheckpoint(folder);

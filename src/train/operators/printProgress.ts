@@ -1,6 +1,7 @@
 import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
 import { notNegative } from "../../tensor/validate.ts";
 import { durationText, figureText, grouped } from "../../terminal/units.ts";
+import { wrapped } from "../../terminal/wrap.ts";
 import { fitted, oneLine, printable, widthOf } from "../../terminal.ts";
 import type {
   BaselineScore,
@@ -44,14 +45,15 @@ const baselineLines = (baselines: readonly BaselineScore[], width: number): read
 
 /**
  * The text printed for an event, or `undefined` for none. `started` is the first event of the run, and `held` its
- * latest evaluation on held-out examples.
+ * latest evaluation on held-out examples. A table that is wider than `columns` is made narrower.
  */
 export const progressLine = (
   event: TrainEvent<unknown>,
   started: Started<unknown> | undefined,
   held?: Validated,
+  columns = Number.POSITIVE_INFINITY,
 ): string | undefined => {
-  const confusion = held?.confusion === undefined ? [] : confusionLines(held.confusion);
+  const confusion = held?.confusion === undefined ? [] : confusionLines(held.confusion, columns);
   const beside = (width: number) => [
     ...baselineLines(started?.baselines ?? [], width),
     ...(confusion.length === 0 ? [] : ["", ...confusion]),
@@ -101,7 +103,13 @@ export const progressLine = (
 const counted = (count: number | undefined, unit: string): readonly string[] =>
   count === undefined || count === 0 ? [] : [`${grouped(count)} ${unit}`];
 
-/** The progress bar of a step, narrower than the terminal. */
+/** As many of the parts, from the first on, as fit into a line. */
+const asFits = (parts: readonly string[], cells: number): string => {
+  const lines = parts.map((_, i) => parts.slice(0, i + 1).join("  "));
+  return lines.findLast((line) => widthOf(line) <= cells) ?? fitted(lines[0] ?? "", cells);
+};
+
+/** The progress bar of a step, narrower than the terminal: what does not fit is left out. */
 export const progressBar = (
   event: StepCompleted,
   started: Started<unknown>,
@@ -109,16 +117,34 @@ export const progressBar = (
 ): string => {
   const total = started.stepsPerEpoch;
   const head = `epoch ${event.epoch}/${started.epochs} `;
-  if (total === undefined)
-    return fitted(`${head} step ${event.step}  ${scoreText(event)}`, columns - 1);
+  const scores = Object.entries({ loss: event.loss, ...event.metrics }).map(([name, value]) =>
+    figuresText({ [name]: value }),
+  );
+  if (total === undefined) return asFits([`${head} step ${event.step}`, ...scores], columns - 1);
   const done = ((event.step - 1) % total) + 1;
   const perStep = ((started.examples ?? 0) / total) * (1000 / event.examplesPerSecond);
-  const remaining = (total - done) * perStep;
-  const tail = ` ${String(done).padStart(String(total).length)}/${total}  ${scoreText(event)}  ${durationText(remaining)} left`;
+  const remaining = `${durationText((total - done) * perStep)} left`;
+  const place = `${String(done).padStart(String(total).length)}/${total}`;
+  const tail = ` ${[place, ...scores, remaining].join("  ")}`;
   const width = Math.min(30, columns - 1 - head.length - widthOf(tail));
-  if (width < 5) return fitted(`${head}${tail.slice(1)}`, columns - 1);
+  if (width < 5) return asFits([`${head}${place}`, ...scores, remaining], columns - 1);
   const filled = Math.round((width * done) / total);
   return `${head}${"━".repeat(filled)}${"─".repeat(width - filled)}${tail}`;
+};
+
+/** Lines of which none is wider than the terminal, each broken between its words. */
+const brokenUp = (text: string, columns: number, hang: number | undefined): string =>
+  hang === undefined
+    ? text
+    : text
+        .split("\n")
+        .flatMap((line) => wrapped(line, columns, hang))
+        .join("\n");
+
+/** Whether the terminal says that it obeys no control sequences. */
+const isDumb = (): boolean => {
+  const { process } = globalThis as { readonly process?: NodeJS.Process };
+  return process?.env?.TERM === "dumb";
 };
 
 const clearLine = "\r\u001b[2K";
@@ -127,7 +153,8 @@ const clearLine = "\r\u001b[2K";
  * Prints the progress of a run, and passes every event on unchanged.
  *
  * A terminal shows a bar that moves with the steps and leaves one line per epoch. Any other stream gets only the
- * lines. Control characters in names and texts are escaped. With steps `p`, and `b` for a bar and `l` for lines on a
+ * lines, and so does a terminal that calls itself `dumb`. Lines are broken between words where the window is narrow, and
+ * there are no colors. Control characters in names and texts are escaped. With steps `p`, and `b` for a bar and `l` for lines on a
  * terminal:
  *
  * ```text
@@ -145,7 +172,7 @@ export const printProgress = <State>({
   notNegative("printProgress", { every });
   return (source) =>
     defer(() => {
-      const terminal = stream.isTTY === true;
+      const terminal = stream.isTTY === true && !isDumb();
       // Some terminals report 0 columns where they do not know their width.
       const columns = (): number =>
         stream.columns === undefined || stream.columns < 1 ? 80 : stream.columns;
@@ -177,8 +204,11 @@ export const printProgress = <State>({
               if (terminal && started !== undefined) draw(event, started);
               return;
             }
-            const line = progressLine(event, started, held);
-            if (line !== undefined) stream.write(`${clear()}${line}\n`);
+            const width = terminal ? columns() : Number.POSITIVE_INFINITY;
+            const line = progressLine(event, started, held, width);
+            // A text that was generated is as wide as it is.
+            const hang = event._tag === "Sampled" ? undefined : 4;
+            if (line !== undefined) stream.write(`${clear()}${brokenUp(line, width, hang)}\n`);
           },
           // This clears the bar of a run that ends in the middle of an epoch.
           finalize: () => {

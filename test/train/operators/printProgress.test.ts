@@ -1,5 +1,6 @@
 import { concat, from, lastValueFrom, NEVER, toArray } from "rxjs";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { widthOf } from "../../../src/terminal.ts";
 import type { Validated } from "../../../src/train/events/event.ts";
 import { confusionLines } from "../../../src/train/operators/confusionTable.ts";
 import {
@@ -23,7 +24,48 @@ const events: readonly Event[] = [
   completed(1),
 ];
 
+// Whatever runs the tests may call itself a dumb terminal.
+beforeEach(() => {
+  vi.stubEnv("TERM", "xterm");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
 describe("printProgress", () => {
+  it("breaks lines between words in a narrow window, and says in a table what fits", async () => {
+    const confusion = {
+      classes: ["a", "b"],
+      counts: [
+        [3, 1],
+        [0, 4],
+      ],
+    };
+    const held: Validated = {
+      ...{ _tag: "Validated", on: "test", epoch: 5, step: 1000, loss: 1, metrics: {}, examples: 8 },
+      confusion,
+    };
+    for (const columns of [60, 40, 20]) {
+      const stream = recorder(true, columns);
+      const all = from([...events.slice(0, -1), held, completed(1)]);
+      await lastValueFrom(all.pipe(printProgress({ stream, every: 0 })));
+      const lines = stream.written.join("").replaceAll("\r\u001b[2K", "\n").split("\n");
+      for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+      expect(lines.some((line) => line.includes("F1"))).toBe(true);
+    }
+    const stream = recorder(true, 24);
+    await lastValueFrom(from(events).pipe(printProgress({ stream, every: 0 })));
+    expect(stream.written.at(-1)).toBe("test  loss 0.0834\n    accuracy 0.9751\n");
+  });
+
+  it("sends no control sequences to a terminal that obeys none", async () => {
+    vi.stubEnv("TERM", "dumb");
+    const stream = recorder(true);
+    await lastValueFrom(from(events).pipe(printProgress({ stream, every: 0 })));
+    expect(stream.written.join("")).not.toContain("\u001b");
+    expect(stream.written).toHaveLength(3);
+  });
+
   it("prints one line per epoch without a terminal", async () => {
     const stream = recorder(false);
     await lastValueFrom(from(events).pipe(printProgress({ stream })));
