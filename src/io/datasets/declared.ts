@@ -50,6 +50,18 @@ const refused = (argument: string, expected: string, actual: string): InvalidArg
  *
  * **Fails with** `InvalidArgument`, thrown, where there are no files, a path leads out of the folder, an address is no
  * https address, or a hash is not 64 hexadecimal digits.
+ *
+ * @example
+ * ```ts
+ * import { dataFiles } from "fluxion/io";
+ * const poems = dataFiles({
+ *   name: "poems",
+ *   license: "public domain",
+ *   origin: "https://example.org",
+ *   files: [{ path: "poems.txt", address: "https://example.org/v1/poems.txt", bytes: 12, sha256: "0".repeat(64) }],
+ * });
+ * poems.files.length // => 1
+ * ```
  */
 export const dataFiles = (of: DataFiles): DataFiles => {
   if (!/^[\w.-]+$/.test(of.name) || /^\.+$/.test(of.name))

@@ -221,6 +221,20 @@ const notThere = ({ name, license }: DataFiles): DataSourceError =>
  * The folder of a dataset in the cache, with every file verified. It fetches nothing.
  *
  * **Fails with** `DataSourceError`, with the command that fetches the files, where one is missing or was changed.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { dataFiles, dataFolder } from "fluxion/io";
+ * const poems = dataFiles({
+ *   name: "poems-that-nobody-fetched",
+ *   license: "public domain",
+ *   origin: "https://example.org",
+ *   files: [{ path: "poems.txt", address: "https://example.org/v1/poems.txt", bytes: 12, sha256: "0".repeat(64) }],
+ * });
+ * const error = Effect.runPromise(Effect.flip(dataFolder(poems)));
+ * (await error)._tag // => "DataSourceError"
+ * ```
  */
 export const dataFolder = (
   of: DataFiles,

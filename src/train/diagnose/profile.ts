@@ -158,6 +158,28 @@ const stepOf = Effect.fnUntraced(function* <C, E>(of: Pipeline<C, E>) {
  *
  * **Units** seconds.
  * **Fails with** the errors of checking and compiling the pipeline, and those of its data.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import * as Layer from "effect/Layer";
+ * import { Backend, dataset, dense, meanSquaredError, pipeline, ReverseMode, sgd, supervised, zeros } from "fluxion";
+ * import { profile } from "fluxion/train";
+ * const line = pipeline(
+ *   "line",
+ *   Effect.succeed({ train: dataset({ x: zeros([64, 1]), y: zeros([64, 1]) }) }),
+ *   supervised({
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *     optimizer: sgd({ learningRate: 0.1 }),
+ *   }),
+ * );
+ * const services = Layer.merge(Backend.layerWasm, ReverseMode.layerTape);
+ * const found = await Effect.runPromise(Effect.provide(profile(line, { seconds: 0.01, threads: 1 }), services));
+ * found.kernels.every(({ seconds }) => seconds >= 0) // => true
+ * ```
  */
 export const profile = Effect.fnUntraced(function* <C, E>(
   of: Pipeline<C, E>,
