@@ -32,9 +32,15 @@ export const root = <V>(primal: V): Taped<V> => ({
  * Reverse mode: interprets a program over values that record how they were computed. The tape is the immutable graph
  * of entries behind the outputs.
  *
+ * `remember` gives what the tape keeps of a value for the pullbacks, such as a rounded copy. Defaults to the value.
+ *
  * **Source** Linnainmaa (1970); Speelpenning (1980).
  */
-export const tapeWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<Taped<V>> => ({
+export const tapeWith = <V>(
+  base: Interpreter<V>,
+  derive: Derive,
+  remember?: (value: V) => V,
+): Interpreter<Taped<V>> => ({
   typeOf: (x) => base.typeOf(x.primal),
   apply: (node, inputs) => {
     const primals = inputs.map((x) => x.primal);
@@ -42,7 +48,7 @@ export const tapeWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<T
     const still = (outputs: readonly V[]) =>
       outputs.map((primal, index) => ({ primal, entry: undefined, index }));
     if (!active.includes(true)) return still(base.apply(node, primals));
-    const { outputs, pullback } = record(base, node, primals, active, derive);
+    const { outputs, pullback } = record(base, node, primals, active, derive, remember);
     const entry: Entry<V> = { inputs, outputs, pullback };
     return outputs.map((primal, index) => ({
       primal,
@@ -77,19 +83,30 @@ const record = <V>(
   primals: readonly V[],
   active: readonly boolean[],
   derive: Derive,
+  remember: ((value: V) => V) | undefined,
 ): Pick<Entry<V>, "outputs" | "pullback"> => {
   const xs = standIns(base, primals);
   const made = ruleOf(node)(node.params, xs, active, derive);
-  const rule = new Environment(base, xs, primals, node.path);
+  const forward = new Environment(base, xs, primals, node.path);
+  const outputs = forward.evaluate(made.outputs);
+  const [own] = made.outputs;
+  // A node with several outputs, such as a loop, has remembered what its programs need.
+  const isOne = own?.node.outputs.length === 1 && !xs.includes(own);
+  const rule = (): Environment<V> => {
+    if (remember === undefined || !isOne) return forward;
+    const [x, y] = [primals, outputs].map((values) => values.map(remember));
+    return new Environment(base, [...xs, own], [...(x ?? []), ...(y ?? [])], node.path);
+  };
   return {
-    outputs: rule.evaluate(made.outputs),
+    outputs,
     pullback: (cotangents) => {
       const cts = made.outputs.map((o, i) =>
         cotangents[i] === undefined ? undefined : parameter(o),
       );
-      rule.bind(present(cts), present(cotangents));
+      const back = rule();
+      back.bind(present(cts), present(cotangents));
       const pulled = made.pullback(cts).map((ct, i) => ct && inDtypeOf(xs[i] as Expr, ct));
-      return restore(pulled, rule.evaluate(present(pulled)));
+      return restore(pulled, back.evaluate(present(pulled)));
     },
   };
 };

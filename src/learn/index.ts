@@ -37,4 +37,7 @@ export {
   type Objective,
   objective,
 } from "./objective.ts";
+export { type Computing, inDtype } from "./precision/inDtype.ts";
+export { inPrecision } from "./precision/inPrecision.ts";
+export { type LossScaled, type LossScaling, lossScaled } from "./precision/lossScaled.ts";
 export { type Supervised, supervised } from "./supervised.ts";

@@ -31,7 +31,10 @@ import {
   type Columns,
   copyEvery,
   follow,
+  inDtype,
+  inPrecision,
   type Learner,
+  lossScaled,
   metaLearned,
   objective,
   privately,
@@ -279,6 +282,15 @@ export const learners: readonly LearnerSubject[] = [
     }),
   ),
   { ...separable("averaged", averaged(0.9)(two)), follows: () => true },
+  separable("in bf16", inPrecision("bf16")(two)),
+  separable(
+    "in f16, with a scaled loss",
+    lossScaled({ initial: 1024, every: 2 })(inPrecision("f16")(two)),
+  ),
+  separable(
+    "in f64",
+    inDtype("f64")(supervised<Point, "x", "label", typeof network>({ ...plain, optimizer })),
+  ),
   together("augmented", augmented(mixup({ inputs: ["x", "z"], targets: [] }))(two)),
   { ...separable("averaged over all steps", averaged("polyak")(two)), follows: () => true },
   separable(

@@ -4,6 +4,7 @@ import * as accountant from "../../../src/learn/gradient/accountant.ts";
 import * as perturbed from "../../../src/learn/gradient/perturbed.ts";
 import * as privacy from "../../../src/learn/gradient/private.ts";
 import { metaLearned } from "../../../src/learn/metaLearned.ts";
+import { lossScaled } from "../../../src/learn/precision/lossScaled.ts";
 import { dense } from "../../../src/nn/index.ts";
 import { meanSquaredError } from "../../../src/nn/losses/index.ts";
 import { sgd } from "../../../src/optim/index.ts";
@@ -21,6 +22,7 @@ import {
 const decay = between(0, 1, { high: true });
 const count = wholeFrom(1);
 const share = between(0, 1, { low: true, high: true });
+const fromOne = between(1, 3.4028234663852886e38);
 
 const run = { noise: 1, sampling: 0.01, steps: 100, delta: 1e-5 };
 const spent = (change: Partial<accountant.PrivateRun>) =>
@@ -68,6 +70,12 @@ const functions: OptionsOf<
     stepSize: [aboveZero, (n) => perturbed.adversarially({ column: "x", epsilon: 1, stepSize: n })],
   },
   averaged: { decay: [decay, averaged] },
+  lossScaled: {
+    initial: [fromOne, (initial) => lossScaled({ initial })],
+    growth: [fromOne, (growth) => lossScaled({ growth })],
+    backoff: [share, (backoff) => lossScaled({ backoff })],
+    every: [count, (every) => lossScaled({ every })],
+  },
   metaLearned: {
     learningRate: [aboveZero, (learningRate) => adapting({ learningRate })],
     steps: [count, (steps) => adapting({ learningRate: 1, steps })],

@@ -3,11 +3,15 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import type { Augmentation } from "../../data/augmentation/example.ts";
 import type { Row } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
-import type { Adjustment } from "../../learn/learner.ts";
+import type { Adjustment, Learner } from "../../learn/learner.ts";
+import { type Computing, inDtype } from "../../learn/precision/inDtype.ts";
+import { inPrecision } from "../../learn/precision/inPrecision.ts";
+import { type LossScaled, type LossScaling, lossScaled } from "../../learn/precision/lossScaled.ts";
 import type { SomeMetric } from "../../learn/scoring.ts";
 import type { LearningRate } from "../../optim/learningRate.ts";
 import type { OptionValues } from "../../optim/options.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
+import type { Half } from "../../tensor/half.ts";
 import type { Baseline } from "./baseline.ts";
 import type { AnyPipeline, Operator, Pipeline, Settings } from "./pipeline.ts";
 import type { Sources } from "./splits.ts";
@@ -94,6 +98,29 @@ export const withLoss = (loss: (output: Expr, target: Expr) => Expr<readonly []>
  * step. `randomFlip`, `randomCrop` and `cutout` are for images; `augmentations` composes several.
  */
 export const withAugmentation = (augment: Augmentation): Override => adjusting({ augment });
+
+/**
+ * Stores activations and cotangents in two bytes per number, and computes in f32: see `inPrecision`. With `f16`, add
+ * {@link withLossScaling}.
+ */
+export const withPrecision =
+  (half: Half): Override =>
+  (of) => ({ ...of, learner: inPrecision(half)(of.learner) });
+
+/**
+ * Learns in f64, or in f32 again: params, states, the optimizer and float columns, see `inDtype`.
+ */
+export const withDtype =
+  (dtype: Computing): Override =>
+  (of) => ({ ...of, learner: inDtype(dtype)(of.learner) });
+
+/** Scales the loss while gradients are taken, so that small ones do not vanish in f16: see `lossScaled`. */
+export const withLossScaling =
+  (options: LossScaling = {}) =>
+  <C, E>(of: Pipeline<C, E>): Pipeline<LossScaled<C>, E> => ({
+    ...of,
+    learner: lossScaled(options)(of.learner as Learner<never, C>), // its rows were checked against the data
+  });
 
 /** Replaces the data by other data with the same columns. */
 export const withData =

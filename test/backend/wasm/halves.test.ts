@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { derive } from "../../../src/interpreter/derive.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
 import { matmul, sum } from "../../../src/ir/index.ts";
+import { dot } from "../../../src/ir/ops/contraction.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
 import { add } from "../../../src/ir/ops/elementwise.ts";
-import { reshape, slice, transpose } from "../../../src/ir/ops/structural.ts";
+import { pad, reshape, slice, transpose } from "../../../src/ir/ops/structural.ts";
+import { slidingWindow } from "../../../src/ir/ops/window.ts";
+import { program } from "../../../src/ir/program.ts";
 import { fromHalfBits, toHalf } from "../../../src/tensor/half.ts";
 import { compiled, expectAgreement, filledWith, programOf } from "./agreement.ts";
 
@@ -69,6 +74,39 @@ describe.each(["f16", "bf16"] as const)("%s", (half) => {
     expectAgreement(made, [x, y], half === "f16" ? 2 ** -10 : 2 ** -7);
     const [own, theirs] = [compiled(made), compiled(wide)];
     expect(own.plan.bytes.arguments * 2).toBe(theirs.plan.bytes.arguments);
+  });
+
+  test.each([
+    ["few channels", [2, 9, 7, 3], [3, 3, 3, 5]],
+    ["by Winograd's algorithm", [4, 12, 13, 8], [3, 3, 8, 16]],
+  ] as const)("a convolution and its gradients, %s", (_, image, kernel) => {
+    const x = filledWith(image, half, (i) => ((i * 37) % 101) / 50 - 1);
+    const w = filledWith(kernel, "f32", (i) => ((i * 53) % 97) / 48 - 1);
+    const convolved = (a: Expr, b: Expr): Expr => {
+      const windows = slidingWindow(
+        pad(a, [
+          [0, 0],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ]),
+        { axes: [1, 2], size: [3, 3] },
+      );
+      return dot(windows, b, [
+        [4, 5, 3],
+        [0, 1, 2],
+      ]);
+    };
+    const p = programOf([x, w], (a, b) => {
+      const { outputs, pullback } = derive.vjp(
+        program([a, b], [cast(convolved(a, b), half)]),
+        [a, b],
+        [true, true],
+      );
+      const [y] = outputs as readonly [Expr];
+      return [y, ...pullback([y]).map((g) => g as Expr)];
+    });
+    expectAgreement(p, [x, w], half === "f16" ? 2 ** -9 : 2 ** -6);
   });
 
   test("arithmetic is that of f32", () => {

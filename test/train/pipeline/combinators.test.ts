@@ -17,7 +17,10 @@ type OfLearner =
   | "withOptimizer"
   | "withMetrics"
   | "withLoss"
-  | "withAugmentation";
+  | "withAugmentation"
+  | "withPrecision"
+  | "withDtype"
+  | "withLossScaling";
 type Name = Exclude<Extract<keyof typeof combinators, `with${string}`>, OfLearner>;
 type Changed = Partial<AnyPipeline>;
 type Case = readonly [change: (of: typeof small) => AnyPipeline, changed: Changed];

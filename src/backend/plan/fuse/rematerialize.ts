@@ -2,7 +2,7 @@ import { apply } from "../../../ir/build.ts";
 import type { AnyNode, Expr, Program } from "../../../ir/expr.ts";
 import { program } from "../../../ir/program.ts";
 import { traitsOf } from "../../../ir/traits.ts";
-import { bytesPerElement } from "../../../tensor/dtype.ts";
+import { bytesPerElement, isHalf } from "../../../tensor/dtype.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { isPointwise } from "../lower/values.ts";
 import type { Group } from "./groups.ts";
@@ -40,7 +40,8 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   /** The one large node from which each node is computed. A node without an entry must be in memory itself. */
   const bases = new Map<AnyNode, AnyNode | undefined>();
   for (const node of p.nodes) {
-    if (!isCheap(node) || kept.has(node)) continue;
+    // A half was rounded to be kept in two bytes.
+    if (!isCheap(node) || kept.has(node) || isHalf(node.outputs[0]?.dtype ?? "f32")) continue;
     const size = sizeOf(node.outputs[0]?.shape ?? []);
     const large = node.inputs.map((x) => x.node).filter((n) => isWhole(n, size));
     const own = new Set(large.map((n) => (bases.has(n) ? bases.get(n) : n)));

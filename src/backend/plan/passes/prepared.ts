@@ -1,6 +1,7 @@
 import { optimize } from "../../../interpreter/optimize.ts";
 import type { Program } from "../../../ir/expr.ts";
 import { inlineCheckpoints } from "../../../ir/passes/inline.ts";
+import { halvesInLoops } from "./halvesInLoops.ts";
 import { fewerResiduals } from "./loopResiduals.ts";
 import { sumsAfterLoops } from "./loopSums.ts";
 import { padSumToConcat } from "./padSumToConcat.ts";
@@ -12,6 +13,7 @@ export const prepared = (program: Program): Program =>
   [
     optimize,
     inlineCheckpoints,
+    halvesInLoops,
     sumsAfterLoops,
     fewerResiduals,
     exactTotals,

@@ -20,8 +20,8 @@ type Address = Operand<"i32">;
 
 /** The words of an f32: its sign, the exponents of infinity and of the least normal f16, and 2¹⁶. */
 const [sign, infinity, least, beyond] = [-0x80000000, 0x7f800000, 113 << 23, 0x47800000] as const;
-/** The exponent of f16 is 112 less than that of f32. */
-const [up, down] = [2 ** 112, 2 ** -112] as const;
+/** The exponent of f16 is 112 less than that of f32; and its least number. */
+const [up, leastStep] = [112 << 23, 2 ** -24] as const;
 /** The bits of the quiet NaN. */
 const nan = { f16: 0x7e00, bf16: 0x7fc0 } as const;
 
@@ -33,6 +33,9 @@ interface Lanes<F extends "f32" | "v128", I extends "i32" | "v128"> {
   readonly word: (value: number) => Code<I>;
   readonly bits: (x: Code<F>) => Code<I>;
   readonly fromBits: (x: Code<I>) => Code<F>;
+  /** Small whole numbers as numbers, and back: processors take many times as long for f32 that are subnormal. */
+  readonly fromWhole: (x: Code<I>) => Code<F>;
+  readonly toWhole: (x: Code<F>) => Code<I>;
   readonly abs: (x: Code<F>) => Code<F>;
   readonly add: (x: Code<F>, y: Code<F>) => Code<F>;
   readonly sub: (x: Code<F>, y: Code<F>) => Code<F>;
@@ -57,6 +60,7 @@ const scalars = (body: Body): Lanes<"f32", "i32"> => ({
   word: i32.const,
   bits: i32.reinterpret_f32,
   fromBits: f32.reinterpret_i32,
+  ...{ fromWhole: f32.convert_i32_s, toWhole: i32.trunc_sat_f32_s },
   ...{ abs: f32.abs, add: f32.add, sub: f32.sub, mul: f32.mul, min: f32.min },
   ifNumber: (x, y, z) => select(y, z, f32.eq(x, x)),
   ifAtLeast: (x, y, z, w) => select(z, w, i32.ge_s(x, y)),
@@ -73,6 +77,7 @@ const vectors = (body: Body): Lanes<"v128", "v128"> => ({
   number: (value) => body.hoist(f32x4.const(value)),
   word: (value) => body.hoist(i32x4.const(value)),
   ...{ bits: same, fromBits: same },
+  ...{ fromWhole: f32x4.convert_i32x4_s, toWhole: i32x4.trunc_sat_f32x4_s },
   ...{ abs: f32x4.abs, add: f32x4.add, sub: f32x4.sub, mul: f32x4.mul, min: f32x4.min },
   ifNumber: (x, y, z) => v128.bitselect(y, z, f32x4.eq(x, x)),
   ifAtLeast: (x, y, z, w) => v128.bitselect(z, w, i32x4.ge_s(x, y)),
@@ -88,12 +93,16 @@ const decoded = <F extends "f32" | "v128", I extends "i32" | "v128">(
 ): Code<F> => {
   if (half === "bf16") return on.fromBits(on.shl(words, 16));
   const given = on.nameWord(words);
-  const magnitude = on.nameWord(on.shl(on.and(given, on.word(0x7fff)), 13));
-  // Exact for subnormal numbers too; the exponent of an infinity or NaN becomes 143, and all ones by the mask.
-  const scaled = on.bits(on.mul(on.fromBits(magnitude), on.number(up)));
-  const special = on.ifAtLeast(magnitude, on.word(31 << 23), on.word(infinity), on.word(0));
-  const signed = on.shl(on.and(given, on.word(0x8000)), 16);
-  return on.fromBits(on.or(on.or(scaled, special), signed));
+  const magnitude = on.nameWord(on.and(given, on.word(0x7fff)));
+  const shifted = on.plus(on.shl(magnitude, 13), on.word(up));
+  // The exponent of an infinity or NaN becomes 143, and all ones by the mask.
+  const normal = on.or(
+    shifted,
+    on.ifAtLeast(magnitude, on.word(31 << 10), on.word(infinity), on.word(0)),
+  );
+  const tiny = on.bits(on.mul(on.fromWhole(magnitude), on.number(leastStep)));
+  const value = on.ifAtLeast(magnitude, on.word(1 << 10), normal, tiny);
+  return on.fromBits(on.or(value, on.shl(on.and(given, on.word(0x8000)), 16)));
 };
 
 /** The 16 bits of f32 that the half has, in the lower halves of words. */
@@ -105,13 +114,14 @@ const encoded = <F extends "f32" | "v128", I extends "i32" | "v128">(
   const x = on.name(value);
   const high = on.shr(on.bits(x), 16);
   if (half === "bf16") return on.ifNumber(x, high, on.word(nan.bf16));
-  const infinite = on.word(31 << 10);
-  const magnitude = on.nameWord(on.shr(on.bits(on.mul(on.abs(x), on.number(down))), 13));
-  const bits = on.or(
-    on.ifAtLeast(magnitude, infinite, infinite, magnitude),
-    on.and(high, on.word(0x8000)),
-  );
-  return on.ifNumber(x, bits, on.word(nan.f16));
+  const size = on.name(on.abs(x));
+  const bits = on.nameWord(on.bits(size));
+  const normal = on.shr(on.plus(bits, on.word(-up)), 13);
+  const finite = on.ifAtLeast(bits, on.word(infinity), on.word(31 << 10), normal);
+  const tiny = on.toWhole(on.mul(size, on.number(1 / leastStep)));
+  const magnitude = on.ifAtLeast(bits, on.word(least), finite, tiny);
+  const signed = on.or(magnitude, on.and(high, on.word(0x8000)));
+  return on.ifNumber(x, signed, on.word(nan.f16));
 };
 
 /**

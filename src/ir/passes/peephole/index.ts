@@ -5,6 +5,7 @@ import type { AnyNode, Expr, Inputs, Params, PrimitiveTag, Program } from "../..
 import { isElementwise } from "../../traits.ts";
 import { rewrite, useCounts } from "../rewrite.ts";
 import { arithmetic } from "./arithmetic.ts";
+import { widenedLater } from "./halves.ts";
 import { logic } from "./logic.ts";
 import { type Identity, type Make, nodeIf } from "./match.ts";
 import { movement } from "./movement.ts";
@@ -71,7 +72,7 @@ export const simplify = (p: Program): Program => {
     const once = (x: Expr): boolean => (counts.get(x.node) ?? 0) === 1;
     const simpler =
       identityOf(node.primitive, node.params, inputs, make, once) ??
-      (isElementwise(node) ? sinkBroadcast(node, inputs, make) : undefined);
+      (isElementwise(node) ? sinkBroadcast(node, inputs, make) : widenedLater(node, inputs, make));
     return simpler && [simpler];
   });
 };

@@ -18,6 +18,7 @@ import {
   type Tile,
   type Tiling,
   tilingOf,
+  widthOf,
 } from "./tiles.ts";
 import { type Target, transformInputs } from "./transform.ts";
 
@@ -34,7 +35,8 @@ const stepsOf = (view: Pick<View, "strides">, image: number, [row, column]: Slid
 
 /** The images to which windows belong, as a grid. */
 export const inputGrid = (site: Site, { view, imageStep, places }: Sliding): Grid => ({
-  start: startOf(site, bufferOf(view) as Buffer, 4 * view.offset), // windows are of a buffer
+  start: startOf(site, bufferOf(view) as Buffer, widthOf(view) * view.offset), // windows are of a buffer
+  dtype: view.dtype,
   ...stepsOf(view, imageStep, places),
 });
 

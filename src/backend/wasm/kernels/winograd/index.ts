@@ -152,9 +152,11 @@ export const winogradKernels = (
   epilogue: Epilogue | undefined,
 ): readonly Kernel<WinogradWork | Copy | Elementwise>[] | undefined => {
   const { batch, contract } = params;
-  if ([x, y, out].some(({ dtype }) => dtype !== "f32") || batch[0].length > 0) return undefined;
+  if (out.dtype !== "f32" || batch[0].length > 0) return undefined;
   const free = others(x, contract[0]);
   const forward = slidingOf(x, free, contract[0]);
+  // A kernel is a param, which is f32; images and cotangents may be halves.
+  if (forward !== undefined && y.dtype !== "f32") return undefined;
   if (forward !== undefined) return convolution(params, forward, y, free, out, epilogue);
   const backward = slidingOf(x, contract[0], free);
   const kernels = backward && gradient(params, backward, y, free, out);

@@ -1,3 +1,4 @@
+import { bytesPerElement, type Dtype } from "../../../../tensor/dtype.ts";
 import { type Body, type Code, i32, select } from "../../assembler/index.ts";
 import type { Range } from "../../codegen/partition.ts";
 
@@ -42,7 +43,12 @@ export interface Grid {
   readonly image: number;
   readonly row: number;
   readonly column: number;
+  /** The dtype of the elements. Defaults to `f32`. */
+  readonly dtype?: Dtype;
 }
+
+/** The bytes of an element of a grid. */
+export const widthOf = ({ dtype = "f32" }: Pick<Grid, "dtype">): number => bytesPerElement(dtype);
 
 /** A row of tiles. */
 export interface Row {
@@ -81,7 +87,13 @@ export const overTiles = (
 /** The address of the first position of a row of tiles. */
 export const rowStart = (body: Body, grid: Grid, { image, row }: Row): Code<"i32"> =>
   body.let(
-    i32.add(grid.start, i32.add(i32.mul(image, 4 * grid.image), i32.mul(row, 2 * 4 * grid.row))),
+    i32.add(
+      grid.start,
+      i32.add(
+        i32.mul(image, widthOf(grid) * grid.image),
+        i32.mul(row, 2 * widthOf(grid) * grid.row),
+      ),
+    ),
   );
 
 /** The bytes from the first row of a tile to row `to`, or to the row before it if the tile is short. */
@@ -92,8 +104,14 @@ export const rowBelow = (
   [to, instead]: readonly [number, number],
 ): Code<"i32"> =>
   short === undefined
-    ? i32.const(4 * grid.row * to)
-    : body.let(select(i32.const(4 * grid.row * instead), i32.const(4 * grid.row * to), short));
+    ? i32.const(widthOf(grid) * grid.row * to)
+    : body.let(
+        select(
+          i32.const(widthOf(grid) * grid.row * instead),
+          i32.const(widthOf(grid) * grid.row * to),
+          short,
+        ),
+      );
 
 /**
  * The elements between the matrices of a transform: odd multiples of a cache line, so that the matrices do not compete

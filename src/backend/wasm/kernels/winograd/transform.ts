@@ -1,6 +1,7 @@
 import { type Body, type Code, f32x4, i32, i32x4, v128 } from "../../assembler/index.ts";
+import { loadVector } from "../../codegen/loadStore.ts";
 import { cotangentLine, inputLine, inputTerms, type Line, type Vector } from "./lines.ts";
-import { type Grid, overTiles, rowBelow, rowStart, type Tiling } from "./tiles.ts";
+import { type Grid, overTiles, rowBelow, rowStart, type Tiling, widthOf } from "./tiles.ts";
 
 /** The memory for the transformed tiles of a block: one matrix `[tiles, channels]` for each element of a transform. */
 export interface Target {
@@ -34,12 +35,12 @@ const overChannels = (
     const down = rowBelow(body, grid, row, below);
     const line = body.let(i32.add(to.start, i32.mul(row.before, 4 * to.channels)));
     return ({ column, narrow }) => {
-      const corner = body.let(i32.add(start, i32.mul(column, 2 * 4 * grid.column)));
+      const corner = body.let(i32.add(start, i32.mul(column, 2 * widthOf(grid) * grid.column)));
       const target = body.let(i32.add(line, i32.mul(column, 4 * to.channels)));
       body.for(0, 4 * to.channels, 16, (c) => {
         const address = body.let(i32.add(target, c));
         visit({
-          from: body.let(i32.add(corner, c)),
+          from: body.let(i32.add(corner, widthOf(grid) === 4 ? c : i32.shr_u(c, 1))),
           below: down,
           short: row.short,
           narrow,
@@ -65,13 +66,16 @@ export const transformInputs = (
     const last = rows.some((r) => inputTerms[r]?.of.includes(3)) ? i32.add(from, below) : from;
     const base = [from, from, from, body.let(last)] as const;
     // Outside the image, the nearest input is read instead: no output that is kept depends on it.
-    const offset = (j: number): number => 4 * grid.column * (narrow ? Math.min(j, 2) : j);
+    const offset = (j: number): number =>
+      widthOf(grid) * grid.column * (narrow ? Math.min(j, 2) : j);
     const known = new Map<number, Line>();
     const read = (i: number): Line => {
-      const down = i < 3 ? 4 * grid.row * i : 0;
+      const down = i < 3 ? widthOf(grid) * grid.row * i : 0;
       const line =
         known.get(i) ??
-        [0, 1, 2, 3].map((j) => body.let(v128.load(base[i] as Code<"i32">, down + offset(j))));
+        [0, 1, 2, 3].map((j) =>
+          body.let(loadVector(body, grid.dtype ?? "f32", base[i] as Code<"i32">, down + offset(j))),
+        );
       known.set(i, line);
       return line;
     };
@@ -94,7 +98,9 @@ export const transformCotangents = (
   overChannels(body, tiling, block, grid, to, [1, 0], ({ from, below, short, narrow, store }) => {
     const zero = body.hoist(f32x4.const(0));
     const read = (at: Code<"i32">): readonly Vector[] =>
-      (narrow ? [0] : [0, 1]).map((j) => body.let(v128.load(at, 4 * grid.column * j)));
+      (narrow ? [0] : [0, 1]).map((j) =>
+        body.let(loadVector(body, grid.dtype ?? "f32", at, widthOf(grid) * grid.column * j)),
+      );
     const upper = read(from);
     // A mask of ones if the tile has a lower half.
     const inside = short === undefined ? undefined : body.let(i32x4.splat(i32.sub(short, 1)));

@@ -24,7 +24,7 @@ import { areMany } from "../parts.ts";
 import { countsOf, type Sliding } from "../slidingWindows.ts";
 import { inputGrid } from "./convolution.ts";
 import { gradientLine, type Vector } from "./lines.ts";
-import { type Grid, pitchOf, type Tiling, tilingOf } from "./tiles.ts";
+import { type Grid, pitchOf, type Tiling, tilingOf, widthOf } from "./tiles.ts";
 import { transformCotangents, transformInputs } from "./transform.ts";
 
 /**
@@ -144,7 +144,12 @@ export const winogradGradient: Family<WinogradGradient> = {
     const product = site.product("f32", spec);
     const input = inputGrid(site, windows);
     const output: Grid = {
-      start: startOf(site, bufferOf(cotangents.view) as Buffer, 4 * cotangents.view.offset),
+      start: startOf(
+        site,
+        bufferOf(cotangents.view) as Buffer,
+        widthOf(cotangents.view) * cotangents.view.offset,
+      ),
+      dtype: cotangents.view.dtype,
       image: cotangents.image,
       row: cotangents.row,
       column: cotangents.column,

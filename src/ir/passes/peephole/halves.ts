@@ -1,0 +1,50 @@
+import { isHalf, store } from "../../../tensor/dtype.ts";
+import { nth } from "../../../tensor/list.ts";
+import type { AnyNode, Expr } from "../../expr.ts";
+import { type Make, nodeIf } from "./match.ts";
+
+/** The half that an expression is the f32 of. */
+const halfOf = (x: Expr): Expr | undefined => {
+  const node = nodeIf(x, "cast");
+  const source = node?.inputs[0];
+  return x.dtype === "f32" && source !== undefined && isHalf(source.dtype) ? source : undefined;
+};
+
+/**
+ * Moves halves before they are widened, which moves half the bytes, and gives a product the halves themselves. Widening
+ * is exact, so every bit stays.
+ */
+export const widenedLater = (
+  node: AnyNode,
+  inputs: readonly Expr[],
+  make: Make,
+): Expr | undefined => {
+  const halves = inputs.map(halfOf);
+  const [first] = halves;
+  const widened = (moved: Expr): Expr => make("cast", { dtype: "f32" }, moved);
+  switch (node.primitive) {
+    case "dot": {
+      if (halves.every((half) => half === undefined)) return undefined;
+      return make("dot", node.params, ...halves.map((half, i) => half ?? nth(inputs, i)));
+    }
+    case "concatenate":
+      return halves.every((half) => half !== undefined && half.dtype === first?.dtype)
+        ? widened(make("concatenate", node.params, ...(halves as readonly Expr[]))) // each has one
+        : undefined;
+    case "pad": {
+      const { value } = node.params;
+      const isExact = first !== undefined && Object.is(store(first.dtype, value), value);
+      return isExact ? widened(make("pad", node.params, first)) : undefined;
+    }
+    case "reshape":
+    case "transpose":
+    case "broadcast":
+    case "slice":
+    case "reverse":
+    case "window":
+    case "gather":
+      return first && widened(make(node.primitive, node.params, first, ...inputs.slice(1)));
+    default:
+      return undefined;
+  }
+};
