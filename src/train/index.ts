@@ -97,6 +97,10 @@ export { type StopAfter, stopAfter } from "./operators/stopAfter.ts";
 export { type StopWhen, stopWhen } from "./operators/stopWhen.ts";
 export { type TextOptions, textSampler } from "./operators/textSampler.ts";
 export { type RateOnPlateau, reduceRateOnPlateau } from "./operators/tuning/reduceRateOnPlateau.ts";
+export {
+  stochasticWeightAveraging,
+  type WeightAveraging,
+} from "./operators/tuning/stochasticWeightAveraging.ts";
 export { type Tuning, tuned } from "./operators/tuning/tuned.ts";
 export { asBaseline } from "./pipeline/asBaseline.ts";
 export type { Baseline } from "./pipeline/baseline.ts";

@@ -23,7 +23,7 @@ import {
   zeros,
 } from "../../../src/index.ts";
 import { add, div, mul, sum } from "../../../src/ir/index.ts";
-import { injectHyperparameters } from "../../../src/optim/index.ts";
+import { injectHyperparameters, recorded } from "../../../src/optim/index.ts";
 import {
   batchSizes$,
   dryRun,
@@ -227,7 +227,10 @@ describe("the diagrams of docstrings, of whole runs", () => {
   it("layerFigures", () => {
     const diagram = diagramOf("layerFigures", "../observe/figures");
     const events = (scheduler: VirtualTimeScheduler) =>
-      running(scheduler).pipe(statesEvery({ steps: 1 }));
+      train$(pipe(two, withOptimizer(recorded(sgd({ learningRate: 0.1 })))), {
+        services,
+        scheduler,
+      }).pipe(statesEvery({ steps: 1 }));
     expect(saidBy(events)).toBe(drawnIn(diagram.run));
     const figures = said(
       (scheduler) =>
@@ -235,7 +238,13 @@ describe("the diagrams of docstrings, of whole runs", () => {
           filter((event) => "state" in event),
           map(({ state }) => layerFigures(state)),
         ),
-      ({ params }) => (params.length === 2 ? "f" : "?"),
+      (figures) => {
+        const all = [figures.params, figures.gradients, figures.updates];
+        const complete = (some: (typeof all)[number]) =>
+          some.map(({ path }) => path).join() === "net.bias,net.weight" &&
+          some.every(({ norm, counts }) => norm >= 0 && counts.length === 30);
+        return all.every(complete) ? "f" : "?";
+      },
     );
     expect(figures).toBe(drawnIn(diagram.events));
   });
