@@ -25,6 +25,11 @@ holds([knownValue()], values, { runs: 1 });
 test.each([
   ["conv1d", 0],
   ["conv2d", 1],
+  ["depthwiseConv1d", 0],
+  ["bilinear", 1],
+  ["einsumDense", 0],
+  ["adaptiveLogSoftmax", 1],
+  ["convLstm1d", 2],
   ["rnn", 1],
   ["lstm", 1],
   ["gru", 1],

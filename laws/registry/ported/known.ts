@@ -253,6 +253,13 @@ export const knownPorted: KnownLayers<
       x: [numbers([2, 3])],
       y: [reference["einsumDense, two axes to one"]],
     },
+    {
+      // The axis t is in the input alone: it is summed over.
+      layer: einsums.einsumDense("td,de->e", [-1, 1], [2]),
+      params: { weight: [10, 100] },
+      x: [[1], [2], [3]],
+      y: [60, 600],
+    },
   ],
   embeddingBag: [
     {

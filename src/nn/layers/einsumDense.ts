@@ -43,7 +43,8 @@ const readEquation = (equation: string, input: Shape, output: Shape, biasAxes: s
     match ?? refuse("equation", form, equation);
   if (more !== still) refuse("equation", `"..." first on both sides or on neither`, equation);
   for (const term of [from, kernel, to])
-    if (new Set(term).size < term.length) refuse("equation", "each letter once in a term", term);
+    if (new Set(term).size < term.length)
+      refuse("equation", `each letter once in "${term}"`, equation);
   const extents = new Map<string, number>();
   for (const [argument, letters, shape] of [
     ["input", from, input],
@@ -62,10 +63,7 @@ const readEquation = (equation: string, input: Shape, output: Shape, biasAxes: s
     }
   }
   const lost = [...to].find((letter) => !(from + kernel).includes(letter));
-  if (lost !== undefined) refuse("equation", "letters of the two terms in the result", lost);
-  const free = [...from].find((letter) => !(kernel + to).includes(letter));
-  if (free !== undefined)
-    refuse("equation", "letters of the input in the kernel or the result", free);
+  if (lost !== undefined) refuse("equation", `"${lost}" in a term, as in the result`, equation);
   const sized = (argument: string, letter: string): number => {
     const n = extents.get(letter) ?? -1;
     return n === -1
@@ -73,7 +71,7 @@ const readEquation = (equation: string, input: Shape, output: Shape, biasAxes: s
       : n;
   };
   const strange = [...biasAxes].find((letter) => !to.includes(letter));
-  if (strange !== undefined) refuse("biasAxes", `letters of "${to}"`, strange);
+  if (strange !== undefined) refuse("biasAxes", `letters of "${to}"`, biasAxes);
   const first = [...to].findIndex((letter) => biasAxes.includes(letter));
   return {
     from,
