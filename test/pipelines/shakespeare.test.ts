@@ -35,7 +35,7 @@ it("learns from an excerpt, is compared with n-grams, and writes", {
 it("has the split of nanoGPT where the data are there, and else names the command", async () => {
   const there = await Effect.runPromise(Effect.result(dataFolder(shakespeareFiles)));
   if (there._tag === "Failure") {
-    expect(there.failure).toMatchObject({ command: "fluxion data tiny-shakespeare" });
+    expect(there.failure).toMatchObject({ command: "npx fluxion data tiny-shakespeare" });
     return;
   }
   const text = readFileSync(join(there.success, "input.txt"), "utf8");

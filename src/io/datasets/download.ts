@@ -209,7 +209,7 @@ export const download = async (
         throw new DataSourceError({
           source: file.address,
           reason: error.message,
-          command: `fluxion data ${how.name}`,
+          command: `npx fluxion data ${how.name}`,
         });
       await new Promise((later) => setTimeout(later, 100 * attempt));
     }

@@ -214,7 +214,7 @@ const notThere = ({ name, license }: DataFiles): DataSourceError =>
   new DataSourceError({
     source: name,
     reason: `the data was not fetched yet (${license})`,
-    command: `fluxion data ${name}`,
+    command: `npx fluxion data ${name}`,
   });
 
 /**

@@ -100,7 +100,7 @@ describe("a fetch", () => {
     const of = poems(server.address);
     expect(await ended(of, { cache, attempts: 1 })).toMatchObject({
       _tag: "DataSourceError",
-      command: "fluxion data poems",
+      command: "npx fluxion data poems",
     });
     expect(await ended(of, { cache, attempts: 1 })).toMatchObject({ from: "network" });
     expect(server.asked.map(({ range }) => range)).toEqual([undefined, "bytes=9000-"]);
@@ -277,7 +277,7 @@ describe("data in the cache", () => {
       file,
       content.map((byte, i) => (i === 5 ? byte ^ 1 : byte)),
     );
-    const lacking = { _tag: "DataSourceError", command: "fluxion data poems" };
+    const lacking = { _tag: "DataSourceError", command: "npx fluxion data poems" };
     await expect(Effect.runPromise(dataFolder(of, { cache }))).rejects.toMatchObject(lacking);
     rmSync(file);
     await expect(Effect.runPromise(dataAvailable(of, { cache }))).rejects.toMatchObject(lacking);
