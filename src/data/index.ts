@@ -83,6 +83,9 @@ export type {
   Raw,
 } from "./raw/raw.ts";
 export { balanced, type SampleOptions, weighted } from "./sampling.ts";
+export { type MelOptions, melFilters, melSpectrogram } from "./sound/mel.ts";
+export { resample } from "./sound/resample.ts";
+export { readWav, type Sound, type WavOptions } from "./sound/wav.ts";
 export type {
   BatchReader,
   Epochs,

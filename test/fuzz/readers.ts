@@ -45,6 +45,7 @@ import { decodeState, encodeState } from "../../src/train/state/codec.ts";
 import { initialState } from "../../src/train/state/initial.ts";
 import { fromBase64, savedArrays as numpy, savedNpy } from "../data/savedArrays.ts";
 import { rowReaders } from "./rows.ts";
+import { soundReader } from "./sound.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -285,6 +286,7 @@ export const readers: readonly ReaderSubject[] = [
     weight,
     most: (length) => 4 * 1024 * length,
   },
+  soundReader(weight),
   {
     name: "npy",
     files: [

@@ -86,6 +86,10 @@ const sharesOf = (make: (shares: data.Shares) => unknown): Arguments => ({
   seed: [extent, (seed) => make({ seed })],
 });
 
+const sound = zeros([1, 8]);
+const mel = (options: Partial<data.MelOptions>): unknown =>
+  data.melSpectrogram(sound, { sampleRate: 8, window: 4, mels: 2, ...options });
+
 const functions: OptionsOf<typeof data> = {
   epochsOf: {
     batchSize: [
@@ -147,6 +151,32 @@ const functions: OptionsOf<typeof data> = {
   fromRecords: { rows: [pixels, (rows) => data.fromRecords(rows, ["x"])] },
   prepare: none,
   decodePng: none,
+  readWav: {
+    sampleRate: [count, (sampleRate) => data.readWav(idx, { sampleRate })],
+    from: [extent, (from) => data.readWav(idx, { from })],
+    frames: [extent, (frames) => data.readWav(idx, { frames })],
+  },
+  resample: {
+    from: [wholeFrom(1, 2 ** 20), (from) => data.resample(sound, from, 1)],
+    to: [wholeFrom(1, 2 ** 20), (to) => data.resample(sound, 1, to)],
+  },
+  melFilters: none,
+  melSpectrogram: {
+    sampleRate: [wholeFrom(1, 2 ** 20), (sampleRate) => mel({ sampleRate, high: sampleRate / 2 })],
+    window: [
+      {
+        says: "a power of 2 from 2 to 65536",
+        inside: fc.constantFrom(2, 4, 64),
+        outside: fc.constantFrom(0, 1, 3, 2 ** 17, 6, -2),
+      },
+      (window) => mel({ window }),
+    ],
+    hop: [wholeFrom(1, 2 ** 20), (hop) => mel({ hop })],
+    mels: [wholeFrom(1, 2 ** 12), (mels) => mel({ mels })],
+    low: [between(0, 4, { high: true }), (low) => mel({ low })],
+    high: [between(0, 4, { low: true }), (high) => mel({ high })],
+    power: [between(0, Number.POSITIVE_INFINITY, { high: true }), (power) => mel({ power })],
+  },
   readPicture: none,
   pictureFolder: none,
   experience: { stepsPerEpoch: [count, data.experience] },
