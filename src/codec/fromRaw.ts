@@ -1,8 +1,15 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts/lib/index.js";
-import { fromPicture, fromRecord, fromRecords, fromText } from "../data/raw/constructors.ts";
-import type { Feature, FromRaw } from "../data/raw/raw.ts";
+import { fittedStage, type Stage } from "../data/preprocess/stages.ts";
+import {
+  afterwards,
+  fromPicture,
+  fromRecord,
+  fromRecords,
+  fromText,
+} from "../data/raw/constructors.ts";
+import type { Feature, FromOne, FromRaw } from "../data/raw/raw.ts";
 import { vocabularyOf } from "../data/vocabulary.ts";
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -22,7 +29,18 @@ const feature: t.Type<Feature, unknown> = t.union([
 
 const scaling = t.strict({ shift: tensorCodec, scale: tensorCodec });
 
-const written = t.union([
+const stage: t.Type<Stage, unknown> = t.union([
+  t.strict({ kind: t.literal("affine"), shift: tensorCodec, scale: tensorCodec }),
+  t.strict({ kind: t.literal("impute"), values: tensorCodec }),
+  t.strict({
+    kind: t.literal("quantile"),
+    quantiles: tensorCodec,
+    output: t.keyof({ uniform: null, normal: null }),
+  }),
+  t.strict({ kind: t.literal("linear"), mean: tensorCodec, matrix: tensorCodec }),
+]);
+
+const one = t.union([
   t.intersection([
     t.strict({
       kind: t.literal("picture"),
@@ -57,6 +75,12 @@ const written = t.union([
   ]),
   writtenFields,
 ]);
+type One = t.TypeOf<typeof one>;
+
+const written = t.union([
+  one,
+  t.strict({ kind: t.literal("stages"), from: one, stages: t.readonlyArray(stage) }),
+]);
 type Written = t.TypeOf<typeof written>;
 
 const scalerOf = ({ shift, scale }: { readonly shift: Tensor; readonly scale: Tensor }) => ({
@@ -67,7 +91,12 @@ const scalerOf = ({ shift, scale }: { readonly shift: Tensor; readonly scale: Te
 });
 
 /** What was written, made by the functions that check it. **Fails with** `InvalidArgument`, thrown. */
-const read = (from: Written): FromRaw => {
+const read = (from: Written): FromRaw =>
+  from.kind === "stages"
+    ? afterwards(readOne(from.from), ...from.stages.map((of) => fittedStage("", of)))
+    : readOne(from);
+
+const readOne = (from: One): FromOne => {
   switch (from.kind) {
     case "picture":
       return fromPicture(from);
@@ -85,7 +114,12 @@ const read = (from: Written): FromRaw => {
   }
 };
 
-const write = (from: FromRaw): Written => {
+const write = (from: FromRaw): Written =>
+  from.kind === "stages"
+    ? { kind: "stages", from: writeOne(from.from), stages: from.stages }
+    : writeOne(from);
+
+const writeOne = (from: FromOne): One => {
   switch (from.kind) {
     case "picture":
       return from;

@@ -45,6 +45,15 @@ export { decodePng, type Png } from "./pictures/png.ts";
 export type { Fit } from "./pictures/resize.ts";
 export { type PoissonOptions, poissonSampled } from "./poisson.ts";
 export {
+  type ImputeOptions,
+  imputer,
+  type QuantileOptions,
+  quantileScaler,
+  robustScaler,
+  type WhitenOptions,
+  whitener,
+} from "./preprocess/fits.ts";
+export {
   castColumn,
   type FitOptions,
   minMaxScaler,
@@ -55,7 +64,9 @@ export {
   reshapeColumn,
   standardScaler,
 } from "./preprocess/preprocess.ts";
+export { type FittedStage, fittedStage, type Stage } from "./preprocess/stages.ts";
 export {
+  afterwards,
   type FeatureOf,
   fromPicture,
   fromRecord,
@@ -75,9 +86,11 @@ export { prepare } from "./raw/prepare.ts";
 export type {
   Feature,
   Fields,
+  FromOne,
   FromPicture,
   FromRaw,
   FromRecords,
+  FromStages,
   FromText,
   Picture,
   Raw,

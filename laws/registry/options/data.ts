@@ -303,6 +303,23 @@ const functions: OptionsOf<typeof data> = {
   castColumn: none,
   minMaxScaler: none,
   standardScaler: none,
+  robustScaler: none,
+  imputer: none,
+  quantileScaler: {
+    quantiles: [
+      wholeFrom(2, 1e6),
+      (quantiles) => data.quantileScaler.fit(five, "x", { quantiles }),
+    ],
+  },
+  whitener: {
+    outputs: [wholeFrom(1, 6), (outputs) => data.whitener.fit(five, "y", { outputs })],
+    epsilon: [
+      between(0, Number.POSITIVE_INFINITY, { high: true }),
+      (epsilon) => data.whitener.fit(five, "y", { epsilon }),
+    ],
+  },
+  fittedStage: none,
+  afterwards: none,
   rescale: none,
   oneHotColumn: {
     classes: [wholeFrom(1, 2 ** 31), (n) => data.oneHotColumn(five, "label", n)],

@@ -1,7 +1,8 @@
 import { extname } from "node:path";
 import * as Effect from "effect/Effect";
 import type { Dataset } from "../../data/dataset.ts";
-import type { FromRaw } from "../../data/raw/raw.ts";
+import { fittedStage } from "../../data/preprocess/stages.ts";
+import { type FromRaw, firstOf } from "../../data/raw/raw.ts";
 import type { Chunk, Table } from "../../data/table/cells.ts";
 import { tableDataset } from "../../data/table/datasets.ts";
 import { reading, type TableError } from "../../data/table/fitTable.ts";
@@ -17,7 +18,9 @@ const isFields = (from: FromRaw | undefined): from is FromFields => from?.kind =
 /** The columns of a model that are made of the fields of a table, and the names of these fields. */
 export const fieldColumns = ({ inputs }: Model) => {
   const columns = Object.entries(inputs).flatMap(([column, from]) =>
-    isFields(from) ? [[column, from] as const] : [],
+    from !== undefined && isFields(firstOf(from))
+      ? [[column, firstOf(from) as FromFields] as const] // just seen
+      : [],
   );
   return {
     columns: Object.fromEntries(columns),
@@ -58,12 +61,22 @@ const tables: {
 /** The endings of files of rows. */
 export const tableEndings = Object.keys(tables);
 
+/** Rows after the stages of their columns. */
+const staged = ({ inputs }: Model, rows: Dataset): Dataset =>
+  Object.entries(inputs).reduce(
+    (made, [column, from]) =>
+      from?.kind !== "stages"
+        ? made
+        : from.stages.reduce((all, stage) => fittedStage(column, stage).apply(all), made),
+    rows,
+  );
+
 /** The rows of a file, as they are in it, for a model whose schema knows what they mean. */
 export const rowsOfTable = (model: Model, file: string): Effect.Effect<Dataset, TableError> => {
   const { columns, fields } = fieldColumns(model);
   const open = tables[extname(file).toLowerCase()] ?? csvOf;
   return Effect.flatMap(
     reading(() => open(file, fields)),
-    (table) => tableDataset(table, { columns }),
+    (table) => Effect.map(tableDataset(table, { columns }), (rows) => staged(model, rows)),
   );
 };

@@ -4,7 +4,7 @@ import * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../codec/decode.ts";
 import { readText } from "../../data/files.ts";
 import { type PictureError, readPicture } from "../../data/pictures/decode.ts";
-import type { Fields, FromRaw, Raw } from "../../data/raw/raw.ts";
+import { type Fields, type FromRaw, firstOf, type Raw } from "../../data/raw/raw.ts";
 import type { TableError } from "../../data/table/fitTable.ts";
 import { csvRecords } from "../../data/table/readers/csv.ts";
 import {
@@ -28,12 +28,15 @@ const columnFor = (
   kind: FromRaw["kind"],
   file: string,
 ): Effect.Effect<readonly [string, FromRaw], InvalidArgument> => {
-  const found = Object.entries(inputs).find(([, from]) => from?.kind === kind);
+  const found = Object.entries(inputs).find(
+    ([, from]) => from !== undefined && firstOf(from).kind === kind,
+  );
   const takes = [
-    ...Object.entries(inputs).map(([column, from]) => `${from?.kind} (${column})`),
+    ...Object.entries(inputs).map(([column, from]) => `${from && firstOf(from).kind} (${column})`),
     ...(generation === undefined ? [] : [`text (${generation.column})`]),
   ];
-  return found?.[1] === undefined
+  const first = found?.[1] && firstOf(found[1]);
+  return found === undefined || first === undefined
     ? Effect.fail(
         new InvalidArgument({
           op: `predict with ${name}`,
@@ -42,7 +45,7 @@ const columnFor = (
           actual: `${file}, which holds ${kind === "picture" ? "a picture" : kind}`,
         }),
       )
-    : Effect.succeed([found[0], found[1]]);
+    : Effect.succeed([found[0], first]);
 };
 
 const picture = Effect.fnUntraced(function* (model: Model, file: string) {

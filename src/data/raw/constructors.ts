@@ -3,8 +3,18 @@ import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { wholeTo } from "../../tensor/validate.ts";
 import type { Fit } from "../pictures/resize.ts";
 import type { Preprocessor } from "../preprocess/preprocess.ts";
+import { type FittedStage, stageOf } from "../preprocess/stages.ts";
 import type { Vocabulary } from "../vocabulary.ts";
-import type { Feature, FromPicture, FromRecords, FromText } from "./raw.ts";
+import { preparedType, widthOf } from "./preparedType.ts";
+import {
+  type Feature,
+  type FromPicture,
+  type FromRaw,
+  type FromRecords,
+  type FromStages,
+  type FromText,
+  firstOf,
+} from "./raw.ts";
 
 /** The maximum extent of a picture, of a text and of records. */
 const most = 2 ** 16;
@@ -107,10 +117,6 @@ const featuresOf = (op: string, features: readonly FeatureOf[]): readonly Featur
   );
 };
 
-/** The number of numbers that a feature becomes. */
-export const widthOf = (feature: Feature): number =>
-  "classes" in feature ? feature.classes.length : 1;
-
 const scalingOf = (
   op: string,
   features: readonly Feature[],
@@ -163,4 +169,23 @@ export const fromRecords = (
   counting("fromRecords", { rows });
   const all = featuresOf("fromRecords", features);
   return { kind: "records", rows, features: all, scaling: scalingOf("fromRecords", all, scaler) };
+};
+
+/**
+ * Describes how a raw value becomes a column that then goes through fitted stages, as the column of the training data did.
+ *
+ * **Fails with** `ShapeMismatch`, thrown, where a stage was fitted on columns of another size.
+ */
+export const afterwards = (
+  from: FromRaw,
+  ...fitted: readonly (FittedStage | Preprocessor<string>)[]
+): FromStages => {
+  const before = from.kind === "stages" ? from.stages : [];
+  const made: FromStages = {
+    kind: "stages",
+    from: firstOf(from),
+    stages: [...before, ...fitted.map(stageOf)],
+  };
+  preparedType(made);
+  return made;
 };

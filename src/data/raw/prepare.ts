@@ -6,17 +6,17 @@ import {
   UnknownColumn,
   type UnknownToken,
 } from "../../errors.ts";
-import type { TensorType } from "../../ir/expr.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { pictured } from "../pictures/column.ts";
+import { applyStage, type Stage } from "../preprocess/stages.ts";
 import type { Cell } from "../table/cells.ts";
 import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
 import type { FromFields } from "../table/fitted.ts";
 import { Mistakes } from "../table/mistakes.ts";
 import { padSequences, tokenizeWords } from "../vocabulary.ts";
-import { widthOf } from "./constructors.ts";
+import { preparedType } from "./preparedType.ts";
 import type { Feature, Fields, FromRaw, FromRecords, FromText, Picture, Raw } from "./raw.ts";
 
 /** The errors of a raw value that does not become a column. */
@@ -28,22 +28,6 @@ export type CannotPrepare =
   | TableMistakes;
 
 type Prepared = E.Either<CannotPrepare, Tensor>;
-
-/** The type of the column that raw values become. */
-export const preparedType = (from: FromRaw): TensorType => {
-  switch (from.kind) {
-    case "picture":
-      return { shape: from.shape, dtype: "f32" };
-    case "text":
-      return { shape: [from.length], dtype: "i32" };
-    case "fields":
-      return fieldsType(from);
-    case "records": {
-      const width = from.features.reduce((n, feature) => n + widthOf(feature), 0);
-      return { shape: from.rows === undefined ? [width] : [from.rows, width], dtype: "f32" };
-    }
-  }
-};
 
 /**
  * Makes the column of one row from a raw value.
@@ -59,6 +43,8 @@ export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
       return isPicture(raw) ? pictured(op, from, raw) : wrong(op, "a picture", raw);
     case "text":
       return typeof raw === "string" ? told(column, from, raw) : wrong(op, "a text", raw);
+    case "stages":
+      return E.map((x: Tensor) => staged(x, from.stages))(prepare(column, from.from, raw));
     case "fields":
       return isFields(raw) ? fielded(from, raw) : wrong(op, "a record", raw);
     case "records": {
@@ -68,6 +54,13 @@ export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
         : wrong(op, from.rows === undefined ? "a record" : `${from.rows} records in a list`, raw);
     }
   }
+};
+
+/** The column of one row after stages, which know rows. */
+const staged = (x: Tensor, stages: readonly Stage[]): Tensor => {
+  const row = Tensor.own([1, ...x.shape], x.dtype, Tensor.read(x));
+  const made = stages.reduce(applyStage, row);
+  return Tensor.own(made.shape.slice(1), made.dtype, Tensor.read(made));
 };
 
 const wrong = (op: string, expected: string, raw: unknown): E.Either<InvalidArgument, never> =>

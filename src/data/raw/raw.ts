@@ -1,6 +1,7 @@
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Fit } from "../pictures/resize.ts";
+import type { Stage } from "../preprocess/stages.ts";
 import type { Cell } from "../table/cells.ts";
 import type { FromFields } from "../table/fitted.ts";
 import type { Vocabulary } from "../vocabulary.ts";
@@ -73,5 +74,18 @@ export interface FromRecords {
   readonly scaling: { readonly shift: Tensor; readonly scale: Tensor } | undefined;
 }
 
+/** How a raw value becomes a column, before what was fitted on columns. */
+export type FromOne = FromPicture | FromText | FromRecords | FromFields;
+
+/** A column that goes through fitted stages. See `afterwards`. */
+export interface FromStages {
+  readonly kind: "stages";
+  readonly from: FromOne;
+  readonly stages: readonly Stage[];
+}
+
 /** How a raw value becomes a column. */
-export type FromRaw = FromPicture | FromText | FromRecords | FromFields;
+export type FromRaw = FromOne | FromStages;
+
+/** How a raw value becomes a column, without the stages after it. */
+export const firstOf = (from: FromRaw): FromOne => (from.kind === "stages" ? from.from : from);

@@ -56,8 +56,11 @@ const mostParts = 1000;
 const refuse = (file: string, at: number, expected: string, actual: string) =>
   new InvalidFile({ format: "WAV", file, at, expected, actual });
 
-const named = (view: DataView, at: number): string =>
-  String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
+const named = (view: DataView, at: number): string => {
+  let name = "";
+  for (let i = 0; i < 4; i++) name += String.fromCharCode(view.getUint8(at + i));
+  return name;
+};
 
 const viewOf = async (source: ByteSource, from: number, bytes: number): Promise<DataView> => {
   if (from + bytes > source.size)

@@ -8,7 +8,7 @@ import { natural } from "../../codec/number.ts";
 import { programCodec } from "../../codec/program/program.ts";
 import { dtypeCodec } from "../../codec/tensor.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
-import { preparedType } from "../../data/raw/prepare.ts";
+import { preparedType } from "../../data/raw/preparedType.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import {
   DecodeError,
