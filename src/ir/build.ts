@@ -1,5 +1,5 @@
 import { type Issue, ShapeMismatch, SizeLimit } from "../errors.ts";
-import { type Dtype, isHalf, store } from "../tensor/dtype.ts";
+import { computing, type Dtype, isHalf, store } from "../tensor/dtype.ts";
 import { isPossible, mostElements, reachOf, type Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
@@ -71,7 +71,9 @@ const computable = (
   const half = inputs.find(({ dtype }) => isHalf(dtype));
   if (half === undefined || takesHalves.has(primitive)) return inputs;
   const others = inputs.filter(({ dtype }) => dtype !== half.dtype && dtype !== "bool");
-  if (takesEqualHalves.has(primitive) && others.length === 0) return inputs;
+  // Beside another dtype than f32 they are refused as they are.
+  const isRefused = others.some(({ dtype }) => computing(dtype) !== "f32");
+  if (takesEqualHalves.has(primitive) && (others.length === 0 || isRefused)) return inputs;
   return inputs.map((x) =>
     isHalf(x.dtype) ? (apply("cast", { dtype: "f32" }, [x], path)[0] as Expr) : x,
   );

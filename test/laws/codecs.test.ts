@@ -19,7 +19,7 @@ import type { Dtype } from "../../src/tensor/dtype.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { flatten, sameTreeShape, type Tree } from "../../src/tree.ts";
 
-const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "u8", "bool"];
+const dtypes: readonly Dtype[] = ["f32", "f64", "f16", "bf16", "i32", "u8", "bool"];
 
 /** Numbers where floats and integers end, and near 0. Each dtype keeps those that it can store. */
 const hostileNumbers = fc.oneof(

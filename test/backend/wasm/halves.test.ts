@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { issuesOf } from "../../../src/backend/check.ts";
 import { derive } from "../../../src/interpreter/derive.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { matmul, sum } from "../../../src/ir/index.ts";
 import { dot } from "../../../src/ir/ops/contraction.ts";
-import { cast } from "../../../src/ir/ops/control.ts";
-import { add } from "../../../src/ir/ops/elementwise.ts";
+import { cast, where } from "../../../src/ir/ops/control.ts";
+import { add, gt } from "../../../src/ir/ops/elementwise.ts";
 import { pad, reshape, slice, transpose } from "../../../src/ir/ops/structural.ts";
 import { slidingWindow } from "../../../src/ir/ops/window.ts";
 import { program } from "../../../src/ir/program.ts";
@@ -120,4 +121,17 @@ describe.each(["f16", "bf16"] as const)("%s", (half) => {
   });
 
   const tensorOf = (value: number) => filledWith([4], half, () => value);
+});
+
+test("a number that f16 does not hold is refused beside halves that are moved, and taken by arithmetic", () => {
+  const x = filledWith([2], "f16", () => 1);
+  const chosen = programOf([x], (a) => [where(gt(a, 0), a, 70000)]);
+  expect(issuesOf(chosen)).toMatchObject([
+    { _tag: "DtypeMismatch", op: "where", actual: ["bool", "f16", "f64 (70000)"] },
+  ]);
+  expect(
+    compiled(programOf([x], (a) => [add(a, 70000)]))
+      .run([x])[0]
+      ?.at(0),
+  ).toBe(70001);
 });
