@@ -4,7 +4,7 @@ import { type Observable, Subject, tap } from "rxjs";
 import { ReverseMode } from "../autodiff/index.ts";
 import { Backend } from "../backend/index.ts";
 import { formatError } from "../errors/failure.ts";
-import { InvalidFlag } from "../errors.ts";
+import { DataSourceError, InvalidFlag } from "../errors.ts";
 import { encodeEvent } from "../train/events/codec.ts";
 import type { TrainEvent } from "../train/events/event.ts";
 import {
@@ -14,6 +14,7 @@ import {
   readConfig,
   withSettings,
 } from "../train/folder/config.ts";
+import { isRun } from "../train/folder/recorded.ts";
 import { configIn, historyIn, trainIn$ } from "../train/folder/run.ts";
 import { verify } from "../train/folder/verify.ts";
 import { whenUnwritten } from "../train/main.ts";
@@ -83,9 +84,9 @@ export const runOf = Effect.fnUntraced(function* (
   const { runDir: folder, resume = false } = settings;
   if (resume && folder === undefined)
     return yield* new InvalidFlag({
-      flag: "--resume",
+      flag: "--run-dir",
       value: undefined,
-      expected: "a folder of a run, too: --run-dir DIR",
+      expected: "the folder of the run that --resume goes on with",
     });
   const before = resume && folder !== undefined ? yield* configIn(folder) : {};
   const file = settings.config === undefined ? {} : yield* readConfig(settings.config);
@@ -160,6 +161,12 @@ export const subscribed = ({ events$, stop$, resume }: Running): void => {
 
 /** Replays a run, and says whether it is as it was recorded. The exit code is 1 where it is not. */
 export const verifying = Effect.fnUntraced(function* (folder: string, settings: Settings) {
+  if (!(yield* isRun(folder)))
+    return yield* new DataSourceError({
+      source: folder,
+      reason: "there is no run in this folder",
+      help: "name the folder of a run, as given to --run-dir",
+    });
   const [beginning] = yield* historyIn(folder);
   const config = mergedConfig(beginning?.config ?? {}, configOf(settings));
   const of = configured(yield* pipelineNamed(settings.pipeline ?? config.pipeline ?? ""), config);

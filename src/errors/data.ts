@@ -6,12 +6,18 @@ import { oneOf, several } from "./words.ts";
 /** A file or another data source could not be read. `command` fetches it, if such a command is known. */
 export class DataSourceError extends failure(
   "DataSourceError",
-  (e: { readonly source: string; readonly reason: string; readonly command?: string }) => ({
+  (e: {
+    readonly source: string;
+    readonly reason: string;
+    readonly command?: string;
+    /** What helps, where it is something else than a look at the name. */
+    readonly help?: string;
+  }) => ({
     what: `the data could not be read: ${e.reason}`,
     where: `from ${e.source}`,
     fix:
       e.command === undefined
-        ? "check that the file exists, that its name is right and that you may read it"
+        ? (e.help ?? "check that the file exists, that its name is right and that you may read it")
         : `run "${e.command}"`,
   }),
 ) {}
@@ -204,9 +210,17 @@ export class InvalidBatchSize extends failure(
 /** The dataset has no column of the given name. */
 export class UnknownColumn extends failure(
   "UnknownColumn",
-  (e: { readonly column: string; readonly columns: readonly string[] }) => ({
-    what: `the dataset has no column "${e.column}"`,
-    fix: `name ${oneOf(e.columns)}`,
+  (e: {
+    readonly column: string;
+    readonly columns: readonly string[];
+    /** Whether a trained model needs it of a row that it is asked about. */
+    readonly asked?: boolean;
+  }) => ({
+    what: `the ${e.asked === true ? "row" : "dataset"} has no column "${e.column}"`,
+    fix:
+      e.asked === true
+        ? `give rows with that column; this one has ${e.columns.join(", ") || "none"}`
+        : `name ${oneOf(e.columns)}`,
   }),
 ) {}
 

@@ -36,6 +36,9 @@ export const reasonNotWritten = (cause: unknown): string => {
     case "EACCES":
     case "EPERM":
       return "permission is denied";
+    case "EEXIST":
+    case "ENOTDIR":
+      return "a file is in the place of a folder";
     case "EROFS":
       return "the file system is read-only";
     case "ENOSPC":

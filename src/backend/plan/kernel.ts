@@ -18,6 +18,8 @@ export interface Access {
   readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
   /** Arithmetic operations of one run. */
   readonly operations: number;
+  /** The share of a buffer that it reaches, for those of which it looks only at elements at indices. */
+  readonly reaches?: ReadonlyMap<Buffer, number>;
   /** The layers that the work belongs to, outermost first. Absent or empty outside of all layers. */
   readonly layer?: readonly string[];
 }

@@ -3,7 +3,7 @@ import { type Access, type Step, writesOf } from "./kernel.ts";
 import type { MemoryPlan } from "./memory.ts";
 import type { Buffer } from "./view.ts";
 
-const total = (buffers: Iterable<Buffer>, { bytesOf }: MemoryPlan): number =>
+const total = (buffers: Iterable<Buffer>, { bytesOf }: Pick<MemoryPlan, "bytesOf">): number =>
   [...buffers].reduce((n, b) => n + bytesOf(b), 0);
 
 /** Whether a kernel does nothing, because it copies a value to where it already is. */
@@ -46,12 +46,22 @@ export const explainedKernels = <K extends Access>(
       if (isIdle(kernel, memory)) return [];
       const rounds = within.reduce((n, loop) => n * loop.rounds, 1);
       const [reads, writes] = [new Set(kernel.reads), new Set(writesOf(kernel))];
+      const reached = { bytesOf: (b: Buffer) => memory.bytesOf(b) * (kernel.reaches?.get(b) ?? 1) };
+      // Buffers that share memory are one: as much of it as the widest reaches.
+      const touched = new Map<Buffer, number>();
+      for (const buffer of [...reads, ...writes]) {
+        const storage = memory.storageOf(buffer);
+        const share = kernel.reaches?.get(buffer) ?? 1;
+        touched.set(storage, Math.max(touched.get(storage) ?? 0, share));
+      }
       const planned: PlannedKernel = {
         name: kernel.name,
         within,
         operations: kernel.operations * rounds,
-        touched: total(new Set([...reads, ...writes].map(memory.storageOf)), memory),
-        bytes: (total(reads, memory) + total(writes, memory)) * rounds,
+        touched: Math.ceil(
+          total(touched.keys(), { bytesOf: (b) => memory.bytesOf(b) * (touched.get(b) ?? 1) }),
+        ),
+        bytes: Math.ceil((total(reads, reached) + total(writes, reached)) * rounds),
       };
       return [{ kernel, planned }];
     });

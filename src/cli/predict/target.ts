@@ -32,7 +32,11 @@ const lastIn = Effect.fnUntraced(function* (folder: string) {
     const [last] = yield* checkpointsIn(place);
     if (last !== undefined) return last;
   }
-  return yield* new DataSourceError({ source: folder, reason: "no checkpoint of a run is in it" });
+  return yield* new DataSourceError({
+    source: folder,
+    reason: "no checkpoint of a run is in it",
+    help: "name the folder of a run, as given to --run-dir, or a file that was exported",
+  });
 });
 
 const named = t.type({ pipeline: t.string });

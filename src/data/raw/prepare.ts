@@ -158,7 +158,9 @@ const recorded = (op: string, from: FromRecords, records: readonly Fields[]): Pr
       const { field } = feature;
       const value = Object.hasOwn(record, field) ? record[field] : undefined;
       if (value === undefined)
-        return E.left(new UnknownColumn({ column: field, columns: Object.keys(record) }));
+        return E.left(
+          new UnknownColumn({ column: field, columns: Object.keys(record), asked: true }),
+        );
       const numbers = valueOf(feature, value);
       if (numbers === undefined) {
         const argument = rows === 1 ? `"${field}"` : `"${field}" of record ${i + 1}`;

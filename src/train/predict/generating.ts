@@ -81,7 +81,7 @@ const promptOf = (
     return Effect.fail(new UnknownToken({ token, position, known: size, row: at, column }));
   };
   if (value === undefined)
-    return Effect.fail(new UnknownColumn({ column, columns: Object.keys(row) }));
+    return Effect.fail(new UnknownColumn({ column, columns: Object.keys(row), asked: true }));
   if (value instanceof Tensor && value.shape.length === 1 && value.dtype === "i32")
     return known(Array.from(Tensor.read(value)));
   if (typeof value === "string") {

@@ -127,7 +127,7 @@ const checkRows = ({ name, columns, limits }: Model, rows: Dataset<Row>) =>
     for (const [column, { shape, dtype }] of Object.entries(columns)) {
       const own = Object.hasOwn(given, column) ? given[column] : undefined;
       if (own === undefined)
-        return yield* new UnknownColumn({ column, columns: Object.keys(given) });
+        return yield* new UnknownColumn({ column, columns: Object.keys(given), asked: true });
       const op = `${name}: the column "${column}"`;
       if (!sameShape(own.shape, shape))
         return yield* new ShapeMismatch({

@@ -83,7 +83,15 @@ const fetched = (url: string): Effect.Effect<Uint8Array, DataSourceError> =>
       }
       return bytes;
     },
-    catch: (cause) => new DataSourceError({ source: url, reason: reasonOf(cause) }),
+    catch: (cause) =>
+      new DataSourceError({
+        source: url,
+        // What failed says only that it did; its own cause says why.
+        reason: reasonOf(
+          cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause,
+        ),
+        help: "check the address, and that a server answers there",
+      }),
   });
 
 const isNode = (): boolean => {

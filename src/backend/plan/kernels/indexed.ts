@@ -18,6 +18,17 @@ const layoutOf = ({ axis, batch }: IndexedParams, x: Shape, indices: Shape): Ind
   rest: sizeOf(x.slice(axis + 1)),
 });
 
+/** The number of elements at indices. */
+const taken = ({ batch, middle, count, rest }: IndexedLayout): number =>
+  batch * middle * count * rest;
+
+/** The share of a buffer that elements at indices are at most. */
+const reaching = (buffers: readonly Buffer[], elements: number, of: Shape) => {
+  const size = sizeOf(of);
+  const share = size === 0 ? 1 : Math.min(1, elements / size);
+  return new Map(buffers.map((buffer) => [buffer, share] as const));
+};
+
 /** The kernel that takes elements at indices. Both `from` and `indices` must be contiguous. */
 export const gatherKernel = (
   params: IndexedParams,
@@ -31,6 +42,11 @@ export const gatherKernel = (
   scratch: [],
   inPlace: [],
   operations: 0,
+  reaches: reaching(
+    buffersOf([from]),
+    taken(layoutOf(params, from.shape, indices.shape)),
+    from.shape,
+  ),
   work: {
     kind: "gather",
     layout: layoutOf(params, from.shape, indices.shape),
@@ -53,6 +69,7 @@ export const scatterAddKernels = (
     scratch: [],
     inPlace: [],
     operations: sizeOf(updates.shape),
+    reaches: reaching([to], sizeOf(updates.shape), x.shape),
     work: {
       kind: "scatterAdd",
       layout: layoutOf(params, x.shape, indices.shape),
