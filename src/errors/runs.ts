@@ -211,3 +211,34 @@ export class PlotNotDrawn extends failure("PlotNotDrawn", (e: { readonly reason:
   what: `the plot could not be drawn: ${e.reason}`,
   fix: "give a specification of Vega-Lite, such as those that lossPlot or curvesPlot make",
 })) {}
+
+/**
+ * A token is not among the `known` tokens of a vocabulary or a model. `position` is its place in the sequence, `path` the
+ * path of the model, if a model reports it, and `row` the example, if there are several.
+ */
+export class UnknownToken extends failure(
+  "UnknownToken",
+  (e: {
+    readonly token: string;
+    readonly position: number;
+    readonly known: number;
+    readonly row?: number;
+    readonly path?: readonly string[];
+    /** The column whose text has it, for a text that is asked about. */
+    readonly column?: string;
+  }) => ({
+    what: `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`,
+    where: [
+      ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
+      ...(e.column === undefined ? [] : [`in the text of the column "${e.column}"`]),
+      `at position ${e.position} of its sequence`,
+      ...(e.row === undefined ? [] : [`row ${e.row}`]),
+    ].join(", "),
+    fix:
+      e.column !== undefined
+        ? "leave it out, or write it with tokens that the model has learned"
+        : e.path === undefined
+          ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
+          : "encode with the vocabulary that the model was built for",
+  }),
+) {}

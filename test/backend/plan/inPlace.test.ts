@@ -142,3 +142,19 @@ describe("a state is copied", () => {
       }),
     ).toBeGreaterThan(0));
 });
+
+describe("the plan of a look at places", () => {
+  it("moves what it reaches, and not the whole table", () => {
+    const p = programOf([table, table, places, update], (a, b, at, by) => [
+      scatterAdd(a as Expr, at as Expr, by as Expr) as Expr,
+      b as Expr,
+      take(b as Expr, at as Expr),
+    ]);
+    const { kernels } = compiled(p, { carried: 2 }).plan;
+    const bytesOf = (name: string) => kernels.find((kernel) => kernel.name.startsWith(name))?.bytes;
+    // Four rows of three numbers: read and written, and the four updates and places read.
+    expect(bytesOf("scatterAdd")).toBe(3 * 48 + 16);
+    // Four rows read and written, and four places.
+    expect(bytesOf("gather")).toBe(2 * 48 + 16);
+  });
+});
