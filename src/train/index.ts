@@ -40,6 +40,7 @@ export {
 export { comparedIn } from "./folder/compared.ts";
 export { type RunConfig, readConfig, runConfigCodec } from "./folder/config.ts";
 export { isPaused, type Told, tellRun } from "./folder/control.ts";
+export { inputsIn, type RunInputs } from "./folder/inputs.ts";
 export { type ReadEvents, readEvents } from "./folder/log.ts";
 export { type FolderRun, type ReadRun, type RunState, readRun, runsIn } from "./folder/recorded.ts";
 export { type TrainIn, trainIn$ } from "./folder/run.ts";

@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isRight } from "fp-ts/lib/Either.js";
+import { lastValueFrom } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { fromRawCodec } from "../../src/codec/fromRaw.ts";
 import {
@@ -19,7 +23,18 @@ import {
   tableDataset,
   whitener,
 } from "../../src/data/index.ts";
-import { dataset, type Tensor, tensor } from "../../src/index.ts";
+import {
+  dataset,
+  dense,
+  meanSquaredError,
+  pipeline,
+  sgd,
+  supervised,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.ts";
+import { inputsIn, trainIn$ } from "../../src/train/index.ts";
 
 type Table = readonly (readonly number[])[];
 
@@ -157,6 +172,29 @@ describe("what was fitted travels with the model", () => {
     expect(made.right.shape).toEqual([2]);
     for (const i of [0, 1])
       expect(made.right.toTypedArray()[i]).toBeCloseTo(expected[i] as number, 5);
+  });
+
+  test("and with the run, in its folder", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "fluxion-inputs-"));
+    const inputs = { x: afterwards(fromRecord(["a", "b", "c"]), ...stages) };
+    const rows = stages.reduce<typeof train>((all, stage) => stage.apply(all), train);
+    const of = pipeline(
+      "fitted",
+      Effect.succeed({
+        train: dataset({ x: rows.all().x.cast("f32"), y: zeros([40, 1]) }),
+        inputs,
+      }),
+      supervised({
+        ...{ input: "x", target: "y", model: dense(2, 1), loss: meanSquaredError },
+        optimizer: sgd({ learningRate: 0.1 }),
+      }),
+    );
+    await lastValueFrom(trainIn$(of, { folder }));
+    const kept = await Effect.runPromise(inputsIn(folder));
+    expect(kept.inputs.x && fromRawCodec.encode(kept.inputs.x)).toEqual(
+      fromRawCodec.encode(inputs.x),
+    );
+    await rm(folder, { recursive: true });
   });
 
   test("and is refused where it does not fit", () => {

@@ -24,6 +24,7 @@ import { chained, chainName, originOf, relinked } from "./chain.ts";
 import { effectiveConfig, type RunConfig, readConfig } from "./config.ts";
 import { hearing } from "./control.ts";
 import { continued, historyCodec, historyFrom, type Segment, segmentText } from "./history.ts";
+import { encodeInputs } from "./inputs.ts";
 import { lockFolder } from "./lock.ts";
 import { cutEvents, eventLog } from "./log.ts";
 
@@ -38,6 +39,8 @@ export const filesOf = (folder: string) =>
     history: `${folder}/history.json`,
     /** The machine and the versions that it ran on last. */
     environment: `${folder}/environment.json`,
+    /** How raw values become its columns, as fitted on its training data. */
+    inputs: `${folder}/inputs.json`,
     /** Its layers, and the plan of its step. */
     plan: `${folder}/plan.json`,
     events: `${folder}/events.jsonl`,
@@ -132,7 +135,7 @@ export const goingOn = <S extends Pick<TrainState, "memory" | "step">>(
 
 /**
  * Trains a pipeline in a folder, which then holds the run: its configuration, its environment, its events as lines of
- * JSON, its layers and plan, its last checkpoints, the best one where there is validation data, and a hash chain from its data, its
+ * JSON, its layers and plan, what was fitted on its training data, its last checkpoints, the best one where there is validation data, and a hash chain from its data, its
  * program and its seed to its last step, which {@link verify} confirms.
  *
  * The folder is locked while the run lasts: another process that wants it is refused, and one that died holds nothing.
@@ -172,6 +175,8 @@ export const trainIn$ = <C, E>(
       yield* writeJson(paths.config, now.config);
       yield* writeJson(paths.environment, environment((yield* Backend).name));
       if (from === undefined) yield* writeJson(paths.origin, origin);
+      const inputs = encodeInputs(sources);
+      if (inputs !== undefined) yield* writeJson(paths.inputs, inputs);
       // What it fails with, the run does, too.
       const summary = yield* Effect.orElseSucceed(summarize(of), () => undefined);
       if (summary !== undefined) yield* writeJson(paths.plan, summary);
