@@ -106,3 +106,24 @@ export const replaceFile = (
     try: (signal) => replaced(path, write, signal),
     catch: (cause) => new FileNotWritten({ path, reason: reasonNotWritten(cause) }),
   });
+
+/**
+ * Makes a folder, and those around it, where there is none.
+ *
+ * **Fails with** `FileNotWritten`.
+ */
+export const makeFolder = (path: string): Effect.Effect<void, FileNotWritten> =>
+  Effect.tryPromise({
+    try: async () => {
+      await files().mkdir(path, { recursive: true });
+    },
+    catch: (cause) =>
+      new FileNotWritten({
+        path,
+        // Node says so of a file system that is read-only, too: that a folder is missing is no reason here.
+        reason:
+          codeOf(cause) === "ENOENT"
+            ? "the folder cannot be made there; the file system may be read-only"
+            : reasonNotWritten(cause),
+      }),
+  });

@@ -4,8 +4,8 @@ import { merge, NEVER, type Observable, tap } from "rxjs";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/backend.ts";
 import { files } from "../../data/files.ts";
-import { type BackendUnavailable, FileNotWritten, RunExists } from "../../errors.ts";
-import { reasonNotWritten, replaceFile, writeAll } from "../../io/replaceFile.ts";
+import { type BackendUnavailable, RunExists, StateMismatch } from "../../errors.ts";
+import { makeFolder, replaceFile, writeAll } from "../../io/replaceFile.ts";
 import type { TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import { signaled$ } from "../events/signaled.ts";
@@ -133,6 +133,15 @@ export const goingOn = <S extends Pick<TrainState, "memory" | "step">>(
   return { ...state, memory };
 };
 
+const anothers = (pipeline: string, actual: string) =>
+  new StateMismatch({
+    pipeline,
+    part: "folder",
+    path: [],
+    expected: `a run of "${pipeline}"`,
+    actual: `one of "${actual}"`,
+  });
+
 /**
  * Trains a pipeline in a folder, which then holds the run: its configuration, its environment, its events as lines of
  * JSON, its layers and plan, what was fitted on its training data, its last checkpoints, the best one where there is validation data, and a hash chain from its data, its
@@ -143,7 +152,8 @@ export const goingOn = <S extends Pick<TrainState, "memory" | "step">>(
  * {@link tellRun} pauses it and ends it cleanly from another process.
  *
  * **Fails with** `RunLocked`; `RunExists` where the folder holds a run that is not resumed; `FileNotWritten`,
- * `CheckpointNotSaved`; where it is resumed, with the errors of `loadCheckpoint`; and with the errors of the run.
+ * `CheckpointNotSaved`; where it is resumed, with the errors of `loadCheckpoint`, and `StateMismatch` where the folder
+ * is another pipeline's; and with the errors of the run.
  * **Laws** `laws.training`: a run that is killed at any moment and resumed ends as one that was not, bit for bit.
  */
 export const trainIn$ = <C, E>(
@@ -155,10 +165,7 @@ export const trainIn$ = <C, E>(
       const paths = filesOf(folder);
       // What cannot be run leaves no folder behind.
       yield* checkSettings(pipeline);
-      yield* Effect.tryPromise({
-        try: () => files().mkdir(folder, { recursive: true }),
-        catch: (cause) => new FileNotWritten({ path: folder, reason: reasonNotWritten(cause) }),
-      });
+      yield* makeFolder(folder);
       yield* lockFolder(folder);
       for (const part of [folder, paths.checkpoints]) yield* swept(part);
       if (!resume && (yield* exists(paths.config))) return yield* new RunExists({ folder });
@@ -166,6 +173,11 @@ export const trainIn$ = <C, E>(
       const sources = yield* pipeline.source;
       const of: Pipeline<C, E> = { ...pipeline, source: Effect.succeed(sources) };
       const from = resume ? yield* lastState(of, folder) : undefined;
+      // Without a checkpoint it begins anew, in place of what its folder holds: that must be its own.
+      if (resume && from === undefined) {
+        const { pipeline: actual = of.name } = yield* configIn(folder);
+        if (actual !== of.name) return yield* anothers(of.name, actual);
+      }
       const origin = yield* originOf(of, sources);
       const before = from === undefined ? [] : yield* historyFrom(paths);
       const { step = 0, epoch = 0, batch = 0 } = from ?? {};

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
-import { Subject, tap } from "rxjs";
+import { Subject, take, tap } from "rxjs";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   loadCheckpoint,
@@ -153,6 +153,22 @@ describe("a run in a folder", () => {
     },
   );
 
+  it("of another pipeline is not begun anew in its folder", async () => {
+    const folder = fresh();
+    // Stopped before anything was saved.
+    const begun = collect(
+      trainIn$(small, { folder, services, config: { checkpoints: { epochs: 100 } } }).pipe(take(4)),
+    );
+    await begun;
+    rmSync(join(folder, "checkpoints"), { recursive: true, force: true });
+    const before = readFileSync(join(folder, "events.jsonl"));
+    const other = { ...small, name: "another" };
+    expect(
+      await failure(collect(trainIn$(other, { folder, services, resume: true }))),
+    ).toMatchObject({ _tag: "StateMismatch", pipeline: "another" });
+    expect(readFileSync(join(folder, "events.jsonl")).equals(before)).toBe(true);
+  });
+
   it("fails with a typed error where there is a file in place of the folder", async () => {
     const folder = fresh();
     writeFileSync(folder, "");
@@ -204,7 +220,34 @@ describe("on a full disk", () => {
       expect(readFileSync(path).equals(before)).toBe(true);
       expect(
         await failure(collect(trainIn$(small, { folder: `${disk}/run`, services }))),
-      ).toMatchObject({ _tag: "FileNotWritten" });
+      ).toMatchObject({ _tag: "FileNotWritten", reason: expect.stringContaining("read-only") });
+      spawnSync("mount", ["-o", "remount,rw", disk ?? ""]);
+      for (const name of readdirSync(disk ?? ""))
+        rmSync(join(disk ?? "", name), { recursive: true });
+    },
+  );
+
+  it.skipIf(disk === undefined)(
+    "a run ends with a typed error, and goes on where it was once there is room (skipped likewise)",
+    async () => {
+      const folder = join(disk ?? "", "run");
+      const long = pipe(small, withEpochs(100_000));
+      expect(await failure(collect(trainIn$(long, { folder, services })))).toMatchObject({
+        _tag: expect.stringMatching(/^(FileNotWritten|CheckpointNotSaved)$/),
+        reason: "the disk is full",
+      });
+      const [last = ""] = await checkpoints(folder);
+      const saved = await Effect.runPromise(loadCheckpoint(long, last));
+      // Still full: a typed error, and nothing is lost by it.
+      const again = collect(trainIn$(long, { folder, services, resume: true }));
+      expect(await failure(again)).toMatchObject({ reason: "the disk is full" });
+      spawnSync("mount", ["-o", "remount,size=4m", disk ?? ""]);
+      const more = pipe(small, withEpochs(saved.epoch + 2));
+      await collect(trainIn$(more, { folder, services, resume: true }));
+      const events = await Effect.runPromise(readEvents(join(folder, "events.jsonl")));
+      const steps = events.flatMap((event) => (event._tag === "StepCompleted" ? [event.step] : []));
+      expect(steps.at(-1)).toBeGreaterThan(saved.step);
+      expect(steps).toEqual(steps.map((_, i) => i + 1));
     },
   );
 });

@@ -11,9 +11,7 @@ import {
   tap,
   throwError,
 } from "rxjs";
-import { files } from "../../../data/files.ts";
-import { FileNotWritten } from "../../../errors.ts";
-import { reasonNotWritten } from "../../../io/replaceFile.ts";
+import { makeFolder } from "../../../io/replaceFile.ts";
 import type { EventJson } from "../../events/codec.ts";
 import type { TrainEvent } from "../../events/event.ts";
 import type { TrainState } from "../../state/state.ts";
@@ -73,10 +71,7 @@ const fileName = (name: string, i: number): string => {
  * **Fails with** `MissingPackage`, `PlotNotDrawn`, `FileNotWritten`.
  */
 export const writePlots = Effect.fnUntraced(function* (plots: Plots, folder: string) {
-  yield* Effect.tryPromise({
-    try: () => files().mkdir(folder, { recursive: true }),
-    catch: (cause) => new FileNotWritten({ path: folder, reason: reasonNotWritten(cause) }),
-  });
+  yield* makeFolder(folder);
   const taken = new Set<string>();
   const paths: string[] = [];
   for (const [i, [name, plot]] of Object.entries(plots).entries()) {
