@@ -15,6 +15,7 @@ export {
   type Obtaining,
   obtainData,
 } from "./datasets/obtain.ts";
+export { type Bounds, readTar } from "./datasets/unpack.ts";
 export type { Safetensors, SafetensorsFile } from "./safetensors/content.ts";
 export { decodeSafetensors, readSafetensors, writeSafetensors } from "./safetensors/file.ts";
 export {

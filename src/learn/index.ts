@@ -30,6 +30,7 @@ export type {
   Stepped,
 } from "./learner.ts";
 export { type MetaLearned, metaLearned } from "./metaLearned.ts";
+export type { Applied, AppliedToBatch } from "./models.ts";
 export {
   type BatchObjective,
   batchObjective,

@@ -18,8 +18,8 @@ export interface DataFile {
 export interface Packed {
   /** The name of the file, in a folder of such files. */
   readonly file: string;
-  /** A tar archive, compressed or not, or one compressed file. */
-  readonly as: "tar" | "tar.gz" | "gz";
+  /** A tar archive, compressed or not, one compressed file, or the only file of the dataset as it is. */
+  readonly as: "tar" | "tar.gz" | "gz" | "file";
   /** The folders that the paths in the archive begin with, and those of the dataset do not. Defaults to none. */
   readonly under?: string;
 }

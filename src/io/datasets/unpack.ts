@@ -1,4 +1,6 @@
-import { ArchiveRefused } from "../../errors.ts";
+import * as Effect from "effect/Effect";
+import { readBytes, reasonOf } from "../../data/files.ts";
+import { ArchiveRefused, DataSourceError } from "../../errors.ts";
 import { type Packed, staysInside } from "./declared.ts";
 
 /** An entry of a tar archive. */
@@ -116,6 +118,7 @@ export const unpacked = async (
   bounds: Bounds,
   only: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> => {
+  if (as === "file") return new Map([[only, bytes]]);
   // Headers and padding take up to two blocks for each entry, and two at the end; tar fills up to 20.
   const most = bounds.bytes + (bounds.entries * 4 + 40) * block;
   const plain =
@@ -127,3 +130,31 @@ export const unpacked = async (
     ),
   );
 };
+
+/**
+ * The files of an archive `.tar` or `.tar.gz`, by path, for datasets that are published as one.
+ *
+ * **Fails with** `DataSourceError` where it cannot be read; `ArchiveRefused` where it holds links, paths that lead out of
+ * its folder, or more than `bounds`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { readTar } from "fluxion/io";
+ * const files = readTar("no-such.tar.gz", { entries: 3, bytes: 1e6 });
+ * Effect.runPromise(Effect.flip(files)).then((error) => error._tag); // => "DataSourceError"
+ * ```
+ */
+export const readTar = (
+  file: string,
+  bounds: Bounds,
+): Effect.Effect<ReadonlyMap<string, Uint8Array>, DataSourceError | ArchiveRefused> =>
+  Effect.flatMap(readBytes(file), (bytes) =>
+    Effect.tryPromise({
+      try: () => unpacked(bytes, { file, as: /z$/.test(file) ? "tar.gz" : "tar" }, bounds, ""),
+      catch: (cause) =>
+        cause instanceof ArchiveRefused
+          ? cause
+          : new DataSourceError({ source: file, reason: reasonOf(cause) }),
+    }),
+  );

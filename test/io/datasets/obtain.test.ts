@@ -222,6 +222,8 @@ describe("a packed file of this machine", () => {
     expect(under.result).toMatchObject({ from: "shared" });
     const alone = await fromArchive(gzipSync(content), { as: "gz" });
     expect(alone.result).toMatchObject({ from: "shared" });
+    const itself = await fromArchive(content, { as: "file" });
+    expect(itself.result).toMatchObject({ from: "shared" });
     const long = await fromArchive(
       tarOf(
         { path: "././@LongLink", kind: "L", bytes: Buffer.from("old/poems.txt\0") },
