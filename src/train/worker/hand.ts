@@ -36,6 +36,10 @@ const inPage = (worker: WebWorker): Hand => ({
   end: () => worker.terminate(),
 });
 
+/** A program that imports a module, with compiled code from a folder. */
+const cached = (module: URL, folder: string): string =>
+  `require("node:module").enableCompileCache(${JSON.stringify(folder)}); import(${JSON.stringify(module.href)});`;
+
 /** Starts a worker. **Fails with** `BackendUnavailable`, thrown, where there are none. */
 export const started = (from: URL | (() => WebWorker), workerData: unknown): Hand => {
   const scope = globalThis as Scope;
@@ -50,7 +54,12 @@ export const started = (from: URL | (() => WebWorker), workerData: unknown): Han
       });
     return inPage(new scope.Worker(from, { type: "module" }));
   }
-  const worker = new threads.Worker(from, { workerData });
+  const cache = scope.process?.getBuiltinModule?.("node:module").getCompileCacheDir?.();
+  // A worker does not take over the compile cache of the thread that starts it, and modules are most of its start.
+  const worker =
+    cache === undefined
+      ? new threads.Worker(from, { workerData })
+      : new threads.Worker(cached(from, cache), { workerData, eval: true });
   return {
     post: (message, transfer) => worker.postMessage(message, [...transfer]),
     listen: (heard, lost) => {
