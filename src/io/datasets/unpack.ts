@@ -142,7 +142,7 @@ export const unpacked = async (
  * import * as Effect from "effect/Effect";
  * import { readTar } from "fluxion/io";
  * const files = readTar("no-such.tar.gz", { entries: 3, bytes: 1e6 });
- * Effect.runPromise(Effect.flip(files)).then((error) => error._tag); // => "DataSourceError"
+ * (await Effect.runPromise(Effect.flip(files)))._tag // => "DataSourceError"
  * ```
  */
 export const readTar = (
