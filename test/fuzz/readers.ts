@@ -11,8 +11,11 @@ import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
 import { readPicture } from "../../src/data/pictures/decode.ts";
 import { decodePng } from "../../src/data/pictures/png.ts";
-import { fromText } from "../../src/data/raw/constructors.ts";
+import { robustScaler } from "../../src/data/preprocess/fits.ts";
+import { afterwards, fromText } from "../../src/data/raw/constructors.ts";
+import { tableSplits } from "../../src/data/table/datasets.ts";
 import { parseCsv } from "../../src/data/table/parseCsv.ts";
+import { csvTable } from "../../src/data/table/readers/csvTable.ts";
 import { vocabularyOf } from "../../src/data/vocabulary.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {
@@ -189,9 +192,38 @@ const looking = pipeline(
     optimizer: sgd({ learningRate: 0 }),
   }),
 );
+/** A model of messy rows, with a field of each type and a stage after them. */
+const tabular = (() => {
+  const file = bytesOf(
+    'n,k,on,b,t\n1,a,2024-01-02,yes,"good, good"\n,b,2024-02-03,no,bad\n3,a,2024-02-29,no,\n',
+  );
+  const features = [
+    { field: "n", type: "number", fill: "mean", flag: true, scale: "standard" },
+    { field: "k", type: "category", unseen: "other" },
+    { field: "on", type: "date", parts: ["days", { cyclic: "month" }], scale: "minMax" },
+    { field: "b", type: "boolean" },
+    { field: "t", type: "text", fill: { constant: "" } },
+  ] as const;
+  const label = { field: "k", type: "category" } as const;
+  return pipeline(
+    "tabular",
+    Effect.map(tableSplits(csvTable(file), { columns: { features, label } }), (data) => {
+      const scaler = robustScaler.fit(data.train, "features");
+      return {
+        ...{ train: scaler.apply(data.train), classes: data.classes ?? [] },
+        inputs: { features: afterwards(data.inputs.features, scaler) },
+      };
+    }),
+    supervised({
+      ...{ input: "features", target: "label", classes: 2, model: dense(11, 2) },
+      ...{ loss: softmaxCrossEntropy, optimizer: sgd({ learningRate: 0 }) },
+    }),
+  );
+})();
 const models: readonly Model[] = [
   Effect.runSync(modelOf(trained, initialState(trained))),
   Effect.runSync(modelOf(looking, initialState(looking))),
+  await Effect.runPromise(modelOf(tabular, initialState(tabular))),
 ];
 
 /** Predicts one row of zeros, in little memory. */
