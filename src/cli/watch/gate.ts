@@ -1,5 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+
+/** As much of Node's `IncomingMessage` as decides, so that declarations need no types of Node. */
+export interface Asked {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
+}
 
 /** A request that is refused: the status, a tag, and what to say. */
 export interface Refusal {
@@ -46,7 +52,7 @@ export interface Admitted {
  * in the browser; and know the token, which stands in the address that was printed.
  */
 export const admitted = (
-  request: Pick<IncomingMessage, "headers" | "method" | "url">,
+  request: Asked,
   { port, token }: { readonly port: number; readonly token: string },
 ): Admitted | Refusal => {
   const { host, origin, "sec-fetch-site": site, "sec-fetch-mode": mode } = request.headers;
