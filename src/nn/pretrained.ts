@@ -45,6 +45,10 @@ const byPath = (tree: unknown) => {
  * Loads the tensors of a tree into another one, at the same paths, and reports what was loaded. Neither tree changes.
  * Tensors that a file stores as f16 or bf16 become f32 where those are.
  *
+ * The paths in a model file begin with `params`, and those of an objective go on with the name of a model. To load them,
+ * nest your own in the same way: `loadInto({ params: own }, model.params).params.params`. Look at `missing`: where no path
+ * is the same, nothing is loaded.
+ *
  * @example
  * ```ts
  * import { tensor } from "fluxion";

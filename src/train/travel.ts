@@ -74,9 +74,38 @@ const recorded = <C, E>(
 };
 
 /**
- * Trains a pipeline and remembers the run: every step, and its state now and then.
+ * Trains a pipeline and remembers the run: every step, and its state now and then. {@link rewind}, {@link branch} and
+ * {@link diff} take such a run.
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; and with the errors of the run.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { dataset, dense, meanSquaredError, pipeline, sgd, supervised, tensor, withLearningRate } from "fluxion";
+ * import { branch, diff, record } from "fluxion/train";
+ *
+ * const train = dataset({ x: tensor([[0], [1], [2], [3]]), y: tensor([[1], [3], [5], [7]]) });
+ * const line = pipeline(
+ *   "line",
+ *   Effect.succeed({ train }),
+ *   supervised({
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *     optimizer: sgd({ learningRate: 0.1 }),
+ *   }),
+ *   { batchSize: 4, epochs: 10 },
+ * );
+ * const program = Effect.gen(function* () {
+ *   const run = yield* record(line);
+ *   const other = yield* branch(run, 5, withLearningRate(0.01));
+ *   return diff(run, other);
+ * });
+ * const parting = await Effect.runPromise(program);
+ * parting && [parting.step, parting.what] // => [6, "learning rate"]
+ * ```
  */
 export const record = <C, E>(
   of: Pipeline<C, E>,

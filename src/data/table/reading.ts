@@ -99,7 +99,8 @@ const valueOf = (
           const found = typeof cell === "string" ? read(cell.trim()) : undefined;
           if (found !== undefined) return found;
         }
-        const fix = "add the format of the date to its formats, or correct the value";
+        const fix =
+          "add the format of the date to its formats, correct the value, or declare it missing";
         return new Wrong(`a date as ${formats.join(" or ")}`, cell, fix);
       };
     }

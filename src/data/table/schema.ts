@@ -30,7 +30,8 @@ export interface NumberField extends AnyField {
   /** What stands for missing values: a statistic of the training rows, or a constant. Without it they are refused. */
   readonly fill?: "mean" | "median" | "mostFrequent" | Constant<number>;
   /**
-   * How numbers are scaled by the training rows. Statistics are those of the values that are there. Defaults to not at all.
+   * How numbers are scaled by the training rows. Statistics are those of the values that are there. A model that learns to
+   * predict a scaled field answers with scaled numbers. Defaults to not at all.
    */
   readonly scale?: FieldScale;
 }
