@@ -77,6 +77,31 @@ describe.each(["f16", "bf16"] as const)("%s", (half) => {
     expect(own.plan.bytes.arguments * 2).toBe(theirs.plan.bytes.arguments);
   });
 
+  // Sixteen rows once were two tiles of eight in a block for one and a half tiles of twelve: their last rows were wrong.
+  test.each([1, 4, 9, 17])("products of 1 to 40 rows and %d columns, however they are cut", (n) => {
+    const small = (i: number): number => ((i * 7) % 11) - 5;
+    for (let m = 1; m <= 40; m++)
+      for (const k of [4, 17]) {
+        const [a, b] = [filledWith([k, m], half, small), filledWith([k, n], half, small)];
+        const upright = a.cast("f32");
+        const p = programOf([a, b], (x, y) => [
+          dot(x, y, [[0], [0]]),
+          matmul(transpose(x, [1, 0]), y),
+        ]);
+        // Small whole numbers: exact in any order.
+        const exact = Array.from({ length: m * n }, (_, at) =>
+          Array.from(
+            { length: k },
+            (_, l) => upright.at(l, Math.floor(at / n)) * b.at(l, at % n),
+          ).reduce((s, x) => s + x, 0),
+        );
+        const made = compiled(p)
+          .run([a, b])
+          .map((out) => [...out.toTypedArray()]);
+        expect({ m, k, made }).toEqual({ m, k, made: [exact, exact] });
+      }
+  });
+
   test.each([
     ["few channels", [2, 9, 7, 3], [3, 3, 3, 5]],
     ["by Winograd's algorithm", [4, 12, 13, 8], [3, 3, 8, 16]],

@@ -37,12 +37,17 @@ export const blocksOf = ({ heights, block, inBlocks }: Plan): readonly Block[] =
   const last = [rest, ...tail.map((run) => ({ ...run, start: run.start - start }))].filter(
     ({ count }) => count > 0,
   );
+  /** A run as one block, or as a block for each tile where it is larger than a block. */
+  const apart = (start: number, run: Run): Block =>
+    run.size * run.count <= block
+      ? blockOf(start, [run])
+      : blockOf(start, [{ ...run, count: 1 }], run.count);
   const together = blockOf(start, last);
   const fits = together.outer.size <= block;
   return [
     ...(whole > 0 ? [blockOf(0, [{ start: 0, size: first.size, count: perBlock }], whole)] : []),
     ...(fits && last.length > 0 ? [together] : []),
-    ...(fits ? [] : last.map((run) => blockOf(start + run.start, [{ ...run, start: 0 }]))),
+    ...(fits ? [] : last.map((run) => apart(start + run.start, { ...run, start: 0 }))),
   ];
 };
 

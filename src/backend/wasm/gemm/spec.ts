@@ -167,7 +167,7 @@ export const planOf = (spec: GemmSpec): Plan => {
     widths: cut(n, width, 1),
     depth,
     block: Math.min(
-      packA ? height * tilesPerBlock(Math.ceil(m / height)) : ceilTo(m, tallest),
+      packA ? tallest * tilesPerBlock(Math.ceil(m / tallest)) : ceilTo(m, tallest),
       tailed
         ? tallest * Math.max(1, Math.floor(blockBytes / (4 * n * tallest)))
         : Number.POSITIVE_INFINITY,

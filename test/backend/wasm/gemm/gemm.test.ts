@@ -210,6 +210,8 @@ describe("gemm", () => {
       [3, 5, 0],
       [530, 72, 70],
       [70, 300, 400],
+      [14, 2048, 3],
+      [26, 4100, 5],
     ] as const) {
       const spec = { ...batched(specOf(m, n, k, "nn"), false), tailed: true };
       const { a, b, c, bias, run } = single(spec, relaxed, (module, at, out) =>
@@ -271,20 +273,37 @@ describe.each([
 describe("the blocks of a packed product", () => {
   const planFor = (m: number) => planOf(specOf(m, 128, 64, "tn"));
 
+  const holdsEveryRowOnce = (spec: GemmSpec): void => {
+    const plan = planOf(spec);
+    const rows = blocksOf(plan).flatMap(({ outer, tiles }) =>
+      Array.from({ length: outer.count }, (_, i) => outer.start + i * outer.size).flatMap(
+        (from) => {
+          if (!(outer.size <= plan.block)) expect({ spec, outer, plan }).toBe("within its block");
+          return tiles.flatMap(({ start, size, count }) =>
+            Array.from({ length: size * count }, (_, j) => from + start + j),
+          );
+        },
+      ),
+    );
+    expect(rows).toEqual(Array.from({ length: spec.m }, (_, i) => i));
+  };
+
   it("hold every row once, and fit into the scratch memory", () => {
-    for (let m = 512; m < 2048; m++) {
-      const { block } = planFor(m);
-      const rows = blocksOf(planFor(m)).flatMap(({ outer, tiles }) =>
-        Array.from({ length: outer.count }, (_, i) => outer.start + i * outer.size).flatMap(
-          (from) => {
-            expect(outer.size).toBeLessThanOrEqual(block);
-            return tiles.flatMap(({ start, size, count }) =>
-              Array.from({ length: size * count }, (_, j) => from + start + j),
-            );
-          },
-        ),
-      );
-      expect(rows).toEqual(Array.from({ length: m }, (_, i) => i));
+    for (let m = 512; m < 2048; m++) holdsEveryRowOnce(specOf(m, 128, 64, "tn"));
+  });
+
+  // A product of 14 rows and 2048 columns with a tail had two tiles of four rows in a block for six: it wrote beyond it.
+  it("do so with few rows, too: of a wide product with a tail, and of halves", () => {
+    for (let m = 1; m <= 130; m++) {
+      for (const n of [1, 100, 2048, 5000, 128_256])
+        holdsEveryRowOnce({ ...specOf(m, n, 64, "nn"), tailed: true });
+      for (const n of [1, 3, 5, 9, 13, 100])
+        for (const tailed of [false, true])
+          holdsEveryRowOnce({
+            ...specOf(m, n, 64, "nn"),
+            tailed,
+            halves: { a: "bf16", b: "bf16" },
+          });
     }
   });
 
