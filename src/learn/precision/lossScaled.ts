@@ -47,7 +47,10 @@ const lossScale: SomeMetric = {
   value: ratio,
 };
 
-const factor = holding("a finite number of at least 1", (n) => n >= 1 && Number.isFinite(n));
+const factor = holding(
+  "a number of at least 1 that is finite as f32",
+  (n) => n >= 1 && Number.isFinite(Math.fround(n)),
+);
 const least = 1;
 
 /**
@@ -67,7 +70,7 @@ const least = 1;
  */
 export const lossScaled = (options: LossScaling = {}) => {
   const { initial = 2 ** 15, growth = 2, backoff = 0.5, every = 2000 } = options;
-  factor("lossScaled", { initial: Math.fround(initial), growth: Math.fround(growth) });
+  factor("lossScaled", { initial, growth });
   holding("a number between 0 and 1", (n) => n > 0 && n < 1)("lossScaled", { backoff });
   whole(1)("lossScaled", { every });
   return <R extends Columns, C>(learner: Learner<R, C>): Learner<R, LossScaled<C>> => {
