@@ -7,12 +7,7 @@ import { holding } from "../../tensor/validate.ts";
 import { type ByteSource, type FileLike, openBytes } from "../bytes.ts";
 import type { Row } from "../dataset.ts";
 import { needed } from "../packages.ts";
-import {
-  type Opening,
-  type Streamed,
-  type StreamOptions,
-  streamBatches,
-} from "../source/source.ts";
+import { type Opening, type Streamed, type StreamOptions, streamed } from "../source/source.ts";
 
 /** How the numbers of a file are stored. */
 interface Element {
@@ -327,10 +322,11 @@ export const npyStream = (
   columns: { readonly [column: string]: FileLike },
   options: Omit<StreamOptions, "ragged" | "spec" | "seekable"> = {},
 ): Streamed => {
+  const op = "npyStream";
   const files = Object.entries(columns);
   if (files.length === 0)
     throw new InvalidArgument({
-      op: "npyStream",
+      op,
       argument: "columns",
       expected: "at least one file",
       actual: "none",
@@ -383,5 +379,5 @@ export const npyStream = (
       for (const [, source] of sources) await source.close();
     }
   }
-  return streamBatches(batches, { name: "npyStream", ...options, seekable: true }) as Streamed; // rows of any columns
+  return streamed(op, "batch", batches, { name: op, ...options, seekable: true });
 };

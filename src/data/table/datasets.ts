@@ -4,7 +4,7 @@ import { allocate, type Dtype, type Storage } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { type Dataset, dataset, type Row } from "../dataset.ts";
-import { type Streamed, type StreamOptions, streamBatches } from "../source/source.ts";
+import { type Streamed, type StreamOptions, streamed } from "../source/source.ts";
 import type { Chunk, Table } from "./cells.ts";
 import { classesOf, fieldsType, rowWriter } from "./encode.ts";
 import { cellsOf, type FittedSchema, fitTable, reading, type TableError } from "./fitTable.ts";
@@ -196,7 +196,7 @@ export const tableStream = <S extends RecordSchema>(
       );
     }
   }
-  return streamBatches(batches, {
+  return streamed("tableStream", "batch", batches, {
     name: table.name,
     spec: Object.fromEntries(types.map(({ column, type }) => [column, type])),
     ...options,
