@@ -38,7 +38,7 @@ const inPage = (worker: WebWorker): Hand => ({
 
 /** A program that imports a module, with compiled code from a folder. */
 const cached = (module: URL, folder: string): string =>
-  `require("node:module").enableCompileCache(${JSON.stringify(folder)}); import(${JSON.stringify(module.href)});`;
+  `process.getBuiltinModule("node:module").enableCompileCache(${JSON.stringify(folder)}); import(${JSON.stringify(module.href)});`;
 
 /** Starts a worker. **Fails with** `BackendUnavailable`, thrown, where there are none. */
 export const started = (from: URL | (() => WebWorker), workerData: unknown): Hand => {
