@@ -1,7 +1,7 @@
 import { InvalidArgument, ShapeMismatch, UnknownColumn } from "../../errors.ts";
 import type { TensorType } from "../../ir/expr.ts";
 import type { ShapeOf } from "../../ir/types/shape.ts";
-import { allocate, bytesPerElement, type Dtype, type Storage } from "../../tensor/dtype.ts";
+import { allocate, bytesPerElement, type Dtype, heldBy, type Storage } from "../../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Dataset, Row } from "../dataset.ts";
@@ -306,7 +306,7 @@ export const castColumn = <R extends Row, C extends keyof R & string>(
     throw new InvalidArgument({
       op: "castColumn",
       argument: "dtype",
-      expected: "f32, f64, i32, u8 or bool",
+      expected: `one of ${Object.keys(heldBy).join(", ")}`,
       actual: String(dtype),
     });
   return dataset.mapBatches<R>((batch) => ({
