@@ -246,8 +246,12 @@ const settingsApart = (a: Compared, b: Compared, step: number): Parting["setting
     settingsAt(a, step),
     settingsAt(b, step),
   ];
+  // A recorded run tells fewer of its settings than one in a folder: what only one tells is no difference.
+  const alike = (a.settingsAt === undefined) === (b.settingsAt === undefined);
+  const tells = (of: object | undefined, path: string) => Object.hasOwn(of ?? {}, path);
   const paths = [...new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})])];
   return paths
+    .filter((path) => alike || (tells(left, path) && tells(right, path)))
     .map((path) => [path, left?.[path], right?.[path]] as const)
     .filter(([, x, y]) => !Object.is(x, y));
 };

@@ -309,6 +309,8 @@ describe("verify", () => {
     const parting = diff(left, right);
     expect(parting).toMatchObject({ step: 7, what: "learning rate", left: expect.closeTo(0.001) });
     expect(parting?.settings.map(([name]) => name)).toEqual(["optimizer.learningRate", "program"]);
+    // A run outside of a folder tells fewer of its settings, which is no difference.
+    expect(diff(left, { steps: right.steps, pipeline: small })?.settings).toEqual([]);
     // With the settings of the beginning alone it would differ from the first changed step on.
     expect(
       await Effect.runPromise(verify(small, folder, { services, pipelineFrom: () => small })),
