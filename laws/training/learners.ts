@@ -33,7 +33,10 @@ export interface LearnerSubject {
   readonly batch: (key: Key, examples: number) => { readonly [column: string]: Tensor };
   /** Whether the loss of a batch is the mean of the losses of its rows, and nothing looks across them. */
   readonly separable: boolean;
-  /** Which params do not descend, but follow others or are averages of the learner's own. Defaults to none. */
+  /**
+   * Which params do not descend, but follow others or are averages of the learner's own: they are evaluated as they are,
+   * for an optimizer has no average of them. Defaults to none.
+   */
   readonly follows?: (path: string) => boolean;
 }
 
@@ -290,7 +293,8 @@ export const optimizersAverage: Law<LearnerSubject> = law(
             !subject.follows?.(name) &&
             sameBits(name, [was?.[i] as Tensor], [is?.[i] as Tensor]) !== undefined,
         );
-        if (moved >= 0) return `${names[moved]} is trained, and not its average`;
+        if (moved >= 0)
+          return `${names[moved]} is trained, and not its average (what \`follows\` others is not asked)`;
         const again = { ...kept, carried: learner.trained.set(kept.carried, after as Trained) };
         const rows = subject.batch(keyOf(seed), few);
         const [one, other] = evaluations(learner, [kept, again], rows);
