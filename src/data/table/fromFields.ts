@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../../errors.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { wholeTo } from "../../tensor/validate.ts";
+import { finite, wholeTo } from "../../tensor/validate.ts";
 import { isCyclic } from "./dates.ts";
 import { fieldsType, rowWriter } from "./encode.ts";
 import type { FittedField, FromFields } from "./fitted.ts";
@@ -38,8 +38,7 @@ export const fromFields = (fields: readonly FittedField[], single: boolean): Fro
       if (shift.length !== width || scale.length !== width || scale.includes(0))
         refuse(of.field, `a scale of ${width} numbers, none of them 0`, `${scale.length}`);
     }
-    if ("fill" in of && typeof of.fill === "number" && !Number.isFinite(of.fill))
-      refuse(of.field, "a finite number for missing values", String(of.fill));
+    if ("fill" in of) finite("fromFields", { [`fill of ${of.field}`]: of.fill });
   }
   const from: FromFields = { kind: "fields", single, fields };
   wholeTo(0, mostNumbers)("fromFields", { numbers: sizeOf(fieldsType(from).shape) });
