@@ -1,4 +1,4 @@
-import { InvalidArgument } from "../../errors.ts";
+import { InvalidArgument, ShapeMismatch } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { dot } from "../../ir/ops/contraction.ts";
 import { cast, stopGradient, where } from "../../ir/ops/control.ts";
@@ -21,6 +21,7 @@ import { fill, iota, scatterAdd, take, takeAlongAxis } from "../../ir/ops/indexi
 import { broadcastTo, lift, mistaken } from "../../ir/ops/promote.ts";
 import { argsort, cumsum, sum } from "../../ir/ops/reduction.ts";
 import { concatenate, expandDims, index, reshape } from "../../ir/ops/structural.ts";
+import { asOne, refuse } from "../../ir/types/diagnose.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
@@ -91,8 +92,9 @@ export const endsOf = (op: string, { edges }: EdgeList, nodes: number): Ends => 
 
 /** The ends of the edges of any graph: each pair of nodes is an edge of a matrix, or padding where the matrix has 0. */
 export const endsOfAny = (op: string, graph: Graph, nodes: number, like: Expr): Ends => {
-  if ("edges" in graph) return endsOf(op, graph, nodes);
-  const present = ne(matrixOf(op, graph, nodes, like), 0);
+  const own = fitting(op, graph, like);
+  if ("edges" in own) return endsOf(op, own, nodes);
+  const present = ne(matrixOf(own, like), 0);
   const end = (axis: number): Expr =>
     reshape(where(present, iota([nodes, nodes], axis), -1), [nodes * nodes]);
   return { source: end(1), target: end(0), real: reshape(present, [nodes * nodes]) };
@@ -108,14 +110,44 @@ const weightsOf = (op: string, { weights }: EdgeList, { real }: Ends, like: Expr
   return where(real, cast(fitting, like.dtype), 0);
 };
 
-/** The adjacency of a graph of `nodes`, as a matrix of the dtype of `like`. */
-export const matrixOf = (op: string, { adjacency }: Adjacency, nodes: number, like: Expr): Expr => {
-  const given = lift(adjacency);
-  const shape = [nodes, nodes];
-  const fitting = sameShape(given.shape, shape)
-    ? given
-    : mistaken(op, `an adjacency [${nodes}, ${nodes}]`, given, shape);
-  return cast(fitting, like.dtype);
+/** The adjacency of a graph, as a matrix of the dtype of `like`. */
+export const matrixOf = ({ adjacency }: Adjacency, like: Expr): Expr =>
+  cast(lift(adjacency), like.dtype);
+
+/** A graph whose adjacency fits the features of its nodes; otherwise both are reported, since either may be wrong. */
+const fitting = (op: string, graph: Graph, features: Expr): Graph => {
+  if ("edges" in graph) return graph;
+  const given = lift(graph.adjacency);
+  const nodes = features.shape[0] ?? 0;
+  if (sameShape(given.shape, [nodes, nodes])) return { adjacency: given };
+  const expected = "[nodes, features] and [nodes, nodes]";
+  const issue = new ShapeMismatch({
+    op,
+    expected,
+    actual: [features.shape, given.shape],
+    path: [],
+  });
+  const meant = [{ shape: [nodes, nodes], dtype: given.dtype }] as const;
+  return { adjacency: refuse(issue, [features, given], meant)[0] };
+};
+
+/**
+ * Makes the features of nodes on a graph. What does not fit is reported as the mistake of `op`, once, with the features
+ * and the adjacency that were given.
+ */
+export const onGraph = (
+  op: string,
+  inputs: number,
+  graph: Graph,
+  x: Expr,
+  make: (graph: Graph) => Expr,
+): Expr => {
+  const takes = `[nodes, ${inputs}]`;
+  if ("edges" in graph) return asOne(op, takes, [x], () => make(graph));
+  const adjacency = lift(graph.adjacency);
+  return asOne(op, `${takes} and [nodes, nodes]`, [x, adjacency], () =>
+    make(fitting(op, { adjacency }, x)),
+  );
 };
 
 /** The sums of `values: [edges, ...]` by target, `[nodes, ...]`. */
@@ -187,7 +219,7 @@ export const propagate = (op: string, graph: Graph, x: Expr, selfLoops: boolean)
   const nodes = x.shape[0] ?? 0;
   const own = selfLoops ? 1 : 0;
   if ("adjacency" in graph) {
-    const weights = matrixOf(op, graph, nodes, x);
+    const weights = matrixOf(graph, x);
     const scales = expandDims(scalesOf(add(sum(weights, 1), own)), 1);
     const scaled = mul(scales, x);
     const received = dot(weights, scaled, [[1], [0]]);

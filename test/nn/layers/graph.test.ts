@@ -94,12 +94,14 @@ describe.each(Object.entries<OnGraphs>(layers))("%s", (_, layer) => {
   });
 
   it("reports a graph that does not fit", () => {
-    const misfits: readonly Graph[] = [
-      { edges: zeros([3, 4]).cast("i32") },
-      { edges: zeros([2, 4]) },
-      { adjacency: zeros([2, 3]) },
+    const misfits: readonly (readonly [Graph, shown: string])[] = [
+      [{ edges: zeros([3, 4]).cast("i32") }, "[3, 4]"],
+      [{ edges: zeros([2, 4]) }, "[2, 4]"],
+      // Either may be wrong: both are shown.
+      [{ adjacency: zeros([2, 3]) }, "[3, 2] and [2, 3]"],
+      [{ adjacency: zeros([4, 4]) }, "[3, 2] and [4, 4]"],
     ];
-    for (const graph of misfits) {
+    for (const [graph, shown] of misfits) {
       const own = open(layer.over(graph));
       const compiled = compile(
         (e: Expr) => own.apply(constants(params), constants(state), e, contextOf("eval"))[0],
@@ -107,6 +109,7 @@ describe.each(Object.entries<OnGraphs>(layers))("%s", (_, layer) => {
       );
       const made = Effect.runSync(Effect.result(Effect.provide(compiled, Backend.layerReference)));
       expect(Result.isFailure(made) && String(made.failure)).toContain("ShapeMismatch");
+      expect(Result.isFailure(made) && String(made.failure)).toContain(shown);
     }
   });
 });

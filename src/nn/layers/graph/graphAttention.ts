@@ -14,6 +14,7 @@ import {
   endsOf,
   type Graph,
   matrixOf,
+  onGraph,
   receives,
   softmaxByTarget,
   sumByTarget,
@@ -104,7 +105,7 @@ export const graphAttention = <const I extends number, const O extends number>(
     // `[heads, nodes]`.
     const [from, to] = [scoreOf(source), scoreOf(target)];
     if ("adjacency" in graph) {
-      const seen = receives(matrixOf(op, graph, nodes, h), selfLoops);
+      const seen = receives(matrixOf(graph, h), selfLoops);
       const scores = leakyRelu(add(expandDims(to, 2), expandDims(from, 1)), slope);
       const weights = dropped(softmaxOfSeen(scores, seen));
       return transpose(dot(weights, h, [[2], [0]], [[0], [1]]), [1, 0, 2]);
@@ -121,18 +122,15 @@ export const graphAttention = <const I extends number, const O extends number>(
     name,
     init: (key) => ({ params: init(key), state: undefined }),
     over: (graph) =>
-      stateless(
-        name,
-        init,
-        (params, x, context) => {
+      stateless(name, init, (params, x, context) =>
+        onGraph(op, inputs, graph, x, (fitting) => {
           const nodes = x.shape[0] ?? 0;
           const mapped = dot(lastAxisOf(x, inputs), params.weight, [[1], [0]]);
           const h = reshape(mapped, [nodes, heads, size]);
-          const each = attended(params, h, graph, context);
+          const each = attended(params, h, fitting, context);
           const y = join === "mean" ? mean(each, 1) : reshape(each, [nodes, outputs]);
           return params.bias === undefined ? y : add<Expr, Expr>(y, params.bias);
-        },
-        `[nodes, ${inputs}]`,
+        }),
       ),
   };
 };

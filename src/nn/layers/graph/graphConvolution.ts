@@ -9,7 +9,7 @@ import {
   lastAxisOf,
   requireSizes,
 } from "../../functional/affine.ts";
-import { type Graph, propagate } from "../../functional/graph.ts";
+import { type Graph, onGraph, propagate } from "../../functional/graph.ts";
 import { glorotUniform, zeros } from "../../initializers.ts";
 import type { Initial, Layer } from "../../layer.ts";
 
@@ -65,15 +65,12 @@ export const graphConvolution = <const I extends number, const O extends number>
     name,
     init: (key) => ({ params: init(key), state: undefined }),
     over: (graph) =>
-      stateless(
-        name,
-        init,
-        ({ weight, bias }, x) => {
+      stateless(name, init, ({ weight, bias }, x) =>
+        onGraph("graphConvolution", inputs, graph, x, (fitting) => {
           const mapped = dot(lastAxisOf(x, inputs), weight, [[1], [0]]);
-          const received = propagate("graphConvolution", graph, mapped, selfLoops);
+          const received = propagate("graphConvolution", fitting, mapped, selfLoops);
           return bias === undefined ? received : add(received, bias);
-        },
-        `[nodes, ${inputs}]`,
+        }),
       ),
   };
 };
