@@ -177,9 +177,9 @@ export const search$ = <S extends Space, C, E>({
     let interrupted = trials.filter(({ outcome }) => outcome === "running");
     for (const { id } of interrupted)
       trials = trials.with(id, { ...(trials[id] as Trial), values: [] });
-    const kept =
-      workers &&
-      keptWorkers(workers, { threads: Math.max(1, Math.floor(parallelism() / parallel)) });
+    const threads = Math.max(1, Math.floor(parallelism() / parallel));
+    // A search looks at epochs.
+    const kept = workers && keptWorkers(workers, { threads, steps: false });
     const trainTrial = (
       values: ValuesOf<S>,
       from: TrainState<C> | undefined,

@@ -10,6 +10,8 @@ import { buffersOf, type FromWorker, pack } from "./messages.ts";
 export interface KeptOptions {
   /** The number of threads that each worker computes with. Defaults to what measurement finds quickest. */
   readonly threads?: number;
+  /** Whether the events of single steps are sent, too: for short steps they cost more than the steps. Defaults to true. */
+  readonly steps?: boolean;
   /** The seconds that a worker may take to give up a run, before it is ended and replaced. Defaults to 2. */
   readonly patience?: number;
 }
@@ -48,7 +50,7 @@ interface Kept {
  */
 export const keptWorkers = (
   worker: URL | (() => WebWorker),
-  { threads, patience = 2 }: KeptOptions = {},
+  { threads, steps = true, patience = 2 }: KeptOptions = {},
 ): KeptWorkers => {
   positive("keptWorkers", { patience });
   const all = new Set<Kept>();
@@ -131,7 +133,7 @@ export const keptWorkers = (
             subscriber.error(new WorkerLost({ worker: 1, workers: all.size + 1, reason }));
           };
           const packed = pack(from);
-          const trial = { values, threads };
+          const trial = { values, threads, steps };
           kept.hand.post({ fluxion: "train", from: packed, trial }, buffersOf(packed));
         };
         acquire(use);

@@ -20,10 +20,12 @@ export type ToWorker =
   | { readonly fluxion: "stop" }
   | { readonly fluxion: "end" };
 
-/** What a kept worker is told of a run: the values that its module makes a pipeline of, and how many threads to use. */
+/** What a kept worker is told of a run: the values that its module makes a pipeline of, and how to train it. */
 export interface Told {
   readonly values: unknown;
   readonly threads: number | undefined;
+  /** Whether the events of single steps are sent, too. */
+  readonly steps: boolean;
 }
 
 /** The events that may be on their way: the run waits before its next step where there are more. */

@@ -1,5 +1,5 @@
 import * as Layer from "effect/Layer";
-import { defer, type Observable, Subject, type Subscription } from "rxjs";
+import { defer, filter, type Observable, Subject, type Subscription } from "rxjs";
 import { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/index.ts";
 import type { Started, TrainEvent } from "../events/event.ts";
@@ -157,10 +157,12 @@ export const serveTrials = <V, C, E>(
       ),
     );
     // Whoever tells the values knows this module, and has the state from a run of the same pipeline.
-    return train$(of(trial?.values as V), {
+    const events$ = train$(of(trial?.values as V), {
       services: shared,
       ...options,
       ...(from && { from: from as TrainState<C> }),
     });
+    const { steps = true } = trial ?? {};
+    return steps ? events$ : events$.pipe(filter(({ _tag }) => _tag !== "StepCompleted"));
   });
 };

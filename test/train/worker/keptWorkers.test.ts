@@ -30,3 +30,22 @@ it("trains one run after the other on a worker, also after one that was given up
     kept.end();
   }
 }, 60_000);
+
+it("leaves out the events of steps on request, and says the others", async () => {
+  const [all, some] = [{}, { steps: false }].map((options) =>
+    keptWorkers(module, { threads: 1, ...options }),
+  );
+  try {
+    const told = await Promise.all(
+      [all, some].map((kept) =>
+        collect(kept?.train({ learningRate: 0.1 }) ?? expect.unreachable()),
+      ),
+    );
+    const tags = told.map((events) => events.map(({ _tag }) => _tag));
+    expect(tags[0]).toContain("StepCompleted");
+    expect(tags[1]).toEqual(tags[0]?.filter((tag) => tag !== "StepCompleted"));
+  } finally {
+    all?.end();
+    some?.end();
+  }
+}, 60_000);
