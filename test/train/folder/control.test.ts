@@ -43,7 +43,8 @@ describe("a run that is told something from outside", () => {
     const held = steps;
     await tell(folder, "resume");
     await expect.poll(() => steps, { timeout: 20_000 }).toBeGreaterThan(held);
-    expect(await paused(folder)).toBe(false);
+    // The run goes on first, and its mark is taken away then.
+    await expect.poll(() => paused(folder), { timeout: 20_000 }).toBe(false);
     await tell(folder, "stop");
     const end = await lastValueFrom(events);
     if (end._tag !== "Stopped") throw new Error(end._tag);
