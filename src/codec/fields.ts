@@ -20,16 +20,16 @@ const scale = t.keyof({ standard: null, minMax: null, robust: null });
 const as = t.keyof({ tokens: null, counts: null, tfidf: null });
 const whole = t.keyof({ number: null, integer: null });
 
-const any = { field: t.string };
-const anyOptions = { missing: texts, flag: t.boolean };
+const named = { field: t.string };
+const common = { missing: texts, flag: t.boolean };
 
 const fieldCodec = t.union([
   t.string,
   t.intersection([
-    t.strict({ ...any, type: whole }),
+    t.strict({ ...named, type: whole }),
     t.exact(
       t.partial({
-        ...anyOptions,
+        ...common,
         decimal,
         fill: t.union([
           t.keyof({ mean: null, median: null, mostFrequent: null }),
@@ -40,10 +40,10 @@ const fieldCodec = t.union([
     ),
   ]),
   t.intersection([
-    t.strict({ ...any, type: t.literal("boolean") }),
+    t.strict({ ...named, type: t.literal("boolean") }),
     t.exact(
       t.partial({
-        ...anyOptions,
+        ...common,
         true: texts,
         false: texts,
         fill: t.union([t.literal("mostFrequent"), constant(t.boolean)]),
@@ -51,10 +51,10 @@ const fieldCodec = t.union([
     ),
   ]),
   t.intersection([
-    t.strict({ ...any, type: t.literal("category") }),
+    t.strict({ ...named, type: t.literal("category") }),
     t.exact(
       t.partial({
-        ...anyOptions,
+        ...common,
         classes: texts,
         unseen,
         fill: t.union([t.literal("mostFrequent"), constant(t.string)]),
@@ -63,13 +63,13 @@ const fieldCodec = t.union([
   ]),
   t.intersection([
     t.strict({
-      ...any,
+      ...named,
       type: t.literal("date"),
       parts: t.readonlyArray(t.union([part, t.strict({ cyclic: part })])),
     }),
     t.exact(
       t.partial({
-        ...anyOptions,
+        ...common,
         formats: texts,
         fill: t.union([t.keyof({ median: null, mostFrequent: null }), constant(t.string)]),
         scale,
@@ -77,10 +77,10 @@ const fieldCodec = t.union([
     ),
   ]),
   t.intersection([
-    t.strict({ ...any, type: t.literal("text") }),
+    t.strict({ ...named, type: t.literal("text") }),
     t.exact(
       t.partial({
-        ...anyOptions,
+        ...common,
         as,
         length: natural,
         limit: natural,
