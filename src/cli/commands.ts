@@ -11,7 +11,11 @@ export interface Command {
 
 /** The commands by name. */
 export const commands = {
-  list: { takesPipeline: false, help: "the pipelines that can be trained", flags: ["json"] },
+  list: {
+    takesPipeline: false,
+    help: "the pipelines that can be trained, by field, with their results",
+    flags: ["json", "markdown"],
+  },
   data: {
     takesPipeline: false,
     takes: "[NAME]",

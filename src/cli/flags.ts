@@ -23,6 +23,7 @@ export interface Settings {
   readonly backend?: BackendName;
   readonly threads?: number;
   readonly json?: boolean;
+  readonly markdown?: boolean;
   readonly plan?: boolean;
   readonly code?: boolean;
   readonly deterministic?: boolean;
@@ -215,5 +216,11 @@ export const settings: readonly Setting[] = [
     help: "print JSON, one event per line",
     expected: "no value",
     read: () => ({ json: true }),
+  },
+  {
+    name: "markdown",
+    help: "print tables in Markdown, one for each field",
+    expected: "no value",
+    read: () => ({ markdown: true }),
   },
 ];

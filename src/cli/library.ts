@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as Effect from "effect/Effect";
@@ -86,16 +86,17 @@ export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
     })),
   );
 
-/** The modules of a folder, if there is one. */
+const entriesOf = (of: string): readonly Dirent[] =>
+  existsSync(of) ? readdirSync(of, { withFileTypes: true }) : [];
+
+/** The modules of a folder and of the folders in it, but no deeper: what lies there belongs to its pipelines. */
 const modulesIn = (of: string): readonly string[] =>
-  existsSync(of)
-    ? readdirSync(of)
-        .filter(isModule)
-        .map((file) => join(of, file))
-    : [];
+  [of, ...entriesOf(of).flatMap((entry) => (entry.isDirectory() ? [join(of, entry.name)] : []))]
+    .flatMap((room) => entriesOf(room).map(({ name }) => join(room, name)))
+    .filter(isModule);
 
 /**
- * Imports the pipelines in the folder `pipelines` of the user's project, and those that come with the framework. Of two
+ * Imports the pipelines in the folder `pipelines` of the user's project and in its folders, and those that come with the framework. Of two
  * with one name the user's is found.
  */
 export const library: Effect.Effect<Library> = Effect.suspend(() => {

@@ -19,7 +19,7 @@ import { obtaining } from "./data/data.ts";
 import type { Settings } from "./flags.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
-import { listed, listText } from "./list.ts";
+import { listed, listMarkdown, listText } from "./list.ts";
 import { evaluated, exported, predicted } from "./predict/commands.ts";
 import { profileText } from "./profile/text.ts";
 import { plotted, reported } from "./runs/report.ts";
@@ -33,10 +33,11 @@ const print = (text: string): Effect.Effect<void> =>
     process.stdout.write(`${text}\n`);
   });
 
-const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
+const list = Effect.fnUntraced(function* ({ json = false, markdown = false }: Settings) {
   const { pipelines, broken } = yield* library;
   const rows = yield* listed(pipelines);
-  yield* print(json ? rows.map(jsonLine).join("\n") : listText(rows, broken));
+  if (json) return yield* print(rows.map(jsonLine).join("\n"));
+  yield* print(markdown ? listMarkdown(rows) : listText(rows, broken));
 });
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {

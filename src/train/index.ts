@@ -108,6 +108,7 @@ export type { Baseline } from "./pipeline/baseline.ts";
 export * from "./pipeline/overrides.ts";
 export {
   type AnyPipeline,
+  type Card,
   type Pipeline,
   type PipelineOptions,
   pipeline,

@@ -14,6 +14,7 @@ const fields: { readonly [K in keyof AnyPipeline]: (value: unknown) => boolean }
   source: Effect.isEffect,
   available: Effect.isEffect,
   data: orNone((value) => typeof value === "object"),
+  card: orNone((value) => typeof value === "object"),
   learner: (value) =>
     typeof value === "object" && value !== null && "init" in value && "step" in value,
   refused: orNone((refused) => typeof refused === "object"),

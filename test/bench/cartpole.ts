@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, takeWhile, tap } from "rxjs";
-import { cartpole } from "../../pipelines/cartpole.ts";
+import { cartpole } from "../../pipelines/control/cartpole.ts";
 import { experience } from "../../src/data/index.ts";
 import { train$, withData, withEpochs, withSeed } from "../../src/index.ts";
 import { episodes } from "../../src/learn/reinforcement/index.ts";

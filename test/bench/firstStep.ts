@@ -1,5 +1,5 @@
 import { filter, firstValueFrom } from "rxjs";
-import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
+import { mnistMlp } from "../../pipelines/vision/mnist-mlp.ts";
 import { train$ } from "../../src/index.ts";
 
 /**

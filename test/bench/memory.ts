@@ -1,6 +1,6 @@
 import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, tap } from "rxjs";
-import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
+import { mnistMlp } from "../../pipelines/vision/mnist-mlp.ts";
 import { train$, withEpochs } from "../../src/index.ts";
 
 /**

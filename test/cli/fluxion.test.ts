@@ -72,7 +72,9 @@ describe("fluxion", () => {
   it("lists and trains those of the user's own project, too", async () => {
     const project = mkdtempSync(join(tmpdir(), "fluxion-project-"));
     mkdirSync(join(project, "pipelines"));
-    const ours = fileURLToPath(new URL("../../pipelines/perceptron.ts", import.meta.url));
+    const ours = fileURLToPath(
+      new URL("../../pipelines/foundations/perceptron.ts", import.meta.url),
+    );
     writeFileSync(
       join(project, "pipelines", "mine.ts"),
       [
@@ -83,7 +85,7 @@ describe("fluxion", () => {
       ].join("\n"),
     );
     const { out } = await fluxion(["list"], undefined, project);
-    expect(out).toMatch(/^mine /m);
+    expect(out).toMatch(/^ +mine /m);
     expect(out).toMatch(/mnist-mlp +my own digits/);
     const trained = await fluxion(["train", "mine", "--json"], undefined, project);
     expect(trained.error).toBe("");

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { caseStudy } from "../../pipelines/case-study.ts";
+import { caseStudy } from "../../pipelines/foundations/case-study.ts";
 import { libraryOf, pipelineNamed } from "../../src/cli/library.ts";
-import { listed, listText } from "../../src/cli/list.ts";
+import { listed, listMarkdown, listText } from "../../src/cli/list.ts";
 import { DataSourceError, ModuleThrew } from "../../src/errors.ts";
 import { formatError } from "../../src/index.ts";
 import { isPipeline, lacks } from "../../src/train/isPipeline.ts";
@@ -18,7 +18,7 @@ const moduleOf = (name: string, code: string): string => {
   return file;
 };
 
-const sources = new URL("../../pipelines/case-study.ts", import.meta.url).href;
+const sources = new URL("../../pipelines/foundations/case-study.ts", import.meta.url).href;
 const good = moduleOf(
   "good.ts",
   `import { caseStudy } from ${JSON.stringify(sources)};\nexport const of = { ...caseStudy, name: "mine" };\n`,
@@ -108,8 +108,39 @@ describe("the list", () => {
       ["case-study", null],
       ["reviews", { reason: "reviews: not installed", command: "npm install it" }],
     ]);
-    expect(listText(rows, [])).toMatch(/reviews .* npm install it/);
+    expect(listText(rows, [])).toMatch(/reviews .*\n.*\n.*npm install it/);
     expect(listText(rows.slice(0, 1), [])).not.toContain("missing");
+  });
+
+  const seen = {
+    ...lacking,
+    card: { field: "language", data: "`reviews` (MIT)", heldOut: "accuracy 0.9" },
+  };
+
+  it("groups by the field of the card, with the figures of each", async () => {
+    const rows = await Effect.runPromise(
+      listed([
+        { ...caseStudy, card: undefined },
+        { ...seen, card: { ...seen.card, baseline: "words | letters 0.8" } },
+      ]),
+    );
+    expect(listText(rows, [])).toBe(
+      [
+        "language",
+        `  reviews     ${seen.description}`,
+        "              accuracy 0.9; baseline: words | letters 0.8",
+        "              its data is missing: npm install it",
+        "",
+        `  case-study  ${caseStudy.description}`,
+      ].join("\n"),
+    );
+    expect(listMarkdown(rows).split("\n").slice(0, 5)).toEqual([
+      "## Language",
+      "",
+      "| `npx fluxion train …` | held out | baseline | published | data | time |",
+      "|---|---|---|---|---|---|",
+      `| \`reviews\`: ${seen.description} | accuracy 0.9 | words \\| letters 0.8 |  | \`reviews\` (MIT) |  |`,
+    ]);
   });
 
   it("ends with the modules that could not be imported", async () => {

@@ -3,7 +3,7 @@ import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { laws } from "../../laws/index.ts";
 import { holds } from "../../laws/vitest.ts";
-import { mnist } from "../../pipelines/data/mnist.ts";
+import { mnist } from "../../pipelines/data/vision/mnist.ts";
 import {
   type Augmentation,
   augmentations,

@@ -2,8 +2,8 @@ import { crc32, deflateSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
-import { emoji } from "../../pipelines/data/emoji.ts";
-import { emojiResnet } from "../../pipelines/emoji-resnet.ts";
+import { emoji } from "../../pipelines/data/vision/emoji.ts";
+import { emojiResnet } from "../../pipelines/vision/emoji-resnet.ts";
 import { decodePng } from "../../src/data/pictures/png.ts";
 import { formatError } from "../../src/errors/failure.ts";
 

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { parseTriples, questions } from "../../pipelines/data/triples.ts";
-import { knowledgeGraph } from "../../pipelines/knowledge-graph.ts";
+import { parseTriples, questions } from "../../pipelines/data/graphs/triples.ts";
+import { knowledgeGraph } from "../../pipelines/graphs/knowledge-graph.ts";
 import { train$, withBatchSize, withData } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 

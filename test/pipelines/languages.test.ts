@@ -6,8 +6,8 @@ import {
   type Declaration,
   parseDeclaration,
   passageSplits,
-} from "../../pipelines/data/declarations.ts";
-import { languageOf } from "../../pipelines/languages.ts";
+} from "../../pipelines/data/language/declarations.ts";
+import { languageOf } from "../../pipelines/language/languages.ts";
 import { dataset, tensor, train$, withData, withEpochs } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 

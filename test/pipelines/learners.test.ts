@@ -1,10 +1,10 @@
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { sines } from "../../pipelines/data/sines.ts";
-import { mnistPrivate } from "../../pipelines/mnist-private.ts";
-import { mnistSimclr, mnistSimclrFew } from "../../pipelines/mnist-simclr.ts";
-import { sineMaml, sineMamlTenSteps } from "../../pipelines/sine-maml.ts";
+import { sines } from "../../pipelines/data/directions/sines.ts";
+import { mnistPrivate } from "../../pipelines/directions/mnist-private.ts";
+import { mnistSimclr, mnistSimclrFew } from "../../pipelines/directions/mnist-simclr.ts";
+import { sineMaml, sineMamlTenSteps } from "../../pipelines/directions/sine-maml.ts";
 import { train$, withEpochs } from "../../src/index.ts";
 import type { AnyPipeline } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";

@@ -1,7 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { mnistCnn } from "../../pipelines/mnist-cnn.ts";
+import { mnistCnn } from "../../pipelines/vision/mnist-cnn.ts";
 import { train$, withBatchSize } from "../../src/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { type Reading, windows } from "../../pipelines/data/motes.ts";
-import { labelledSensorFaults, sensorFaults } from "../../pipelines/sensor-faults.ts";
+import { type Reading, windows } from "../../pipelines/data/time/motes.ts";
+import { labelledSensorFaults, sensorFaults } from "../../pipelines/time/sensor-faults.ts";
 import { train$, withData } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 

@@ -10,8 +10,8 @@ import {
   reviews,
   reviewsFolder,
   valenceOf,
-} from "../../pipelines/data/reviews.ts";
-import { sentiment } from "../../pipelines/sentiment.ts";
+} from "../../pipelines/data/language/reviews.ts";
+import { sentiment } from "../../pipelines/language/sentiment.ts";
 import { prepare, tokenizeWords } from "../../src/data/index.ts";
 import { DataSourceError, DecodeError, formatError, train$ } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";

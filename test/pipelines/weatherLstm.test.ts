@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { weatherFolder, weatherSplits } from "../../pipelines/data/weather.ts";
-import { weatherLstm } from "../../pipelines/weather-lstm.ts";
+import { weatherFolder, weatherSplits } from "../../pipelines/data/time/weather.ts";
+import { weatherLstm } from "../../pipelines/time/weather-lstm.ts";
 import { prepare } from "../../src/data/index.ts";
 import { InvalidArgument, TableCorrupt, train$ } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";

@@ -130,6 +130,7 @@ export const withData =
     source,
     available: Effect.void,
     data: undefined,
+    card: undefined,
   });
 
 /**

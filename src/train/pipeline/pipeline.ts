@@ -34,6 +34,27 @@ export interface Settings {
 }
 
 /**
+ * What is known of a pipeline that was trained as it stands: its row in a gallery of pipelines. It is text for people and
+ * changes nothing of a run.
+ *
+ * **Source** after Mitchell et al., "Model cards for model reporting" (2019), arXiv:1810.03993.
+ */
+export interface Card {
+  /** The field of application, which `fluxion list` groups pipelines by: `"vision"`, `"language"`. */
+  readonly field: string;
+  /** Where the data comes from, and under which licence. */
+  readonly data: string;
+  /** What was measured on held-out examples, with its spread over seeds where that is known. */
+  readonly heldOut: string;
+  /** What a simpler method reaches on the same examples. */
+  readonly baseline?: string;
+  /** What a comparable method is reported to reach, and by whom. */
+  readonly published?: string;
+  /** How long a run takes, and on what. */
+  readonly time?: string;
+}
+
+/**
  * A whole training run as an immutable value: where rows come from, what learns from them, and for how long. Nothing
  * happens until it is run.
  *
@@ -48,6 +69,8 @@ export interface Pipeline<out C = unknown, out E = never> extends Settings {
   readonly available: Effect.Effect<unknown, E>;
   /** The files that the source reads, where they are fetched before the first run. */
   readonly data: DataFiles | undefined;
+  /** What is known of its results. */
+  readonly card: Card | undefined;
   readonly learner: Suited<C>;
   /** A setting that the learner did not take. The run fails with it. */
   readonly refused: Refused | undefined;
@@ -85,6 +108,8 @@ export interface PipelineOptions<E> extends Partial<Settings> {
   readonly available?: Effect.Effect<unknown, E>;
   /** The files that the source reads, where `fluxion data NAME` fetches them. Defaults to none. */
   readonly data?: DataFiles;
+  /** What is known of its results. Defaults to nothing. */
+  readonly card?: Card;
 }
 
 /**
@@ -117,7 +142,7 @@ export const pipeline = <R extends Row, C, E = never>(
   name: string,
   source: Effect.Effect<Sources<R>, E>,
   learner: Learner<ColumnsOf<NoInfer<R>>, C>,
-  { available = Effect.void, data, ...settings }: PipelineOptions<NoInfer<E>> = {},
+  { available = Effect.void, data, card, ...settings }: PipelineOptions<NoInfer<E>> = {},
 ): Pipeline<C, E> => ({
   _tag: "Pipeline",
   name,
@@ -134,6 +159,7 @@ export const pipeline = <R extends Row, C, E = never>(
   source,
   available,
   data,
+  card,
   learner,
   refused: undefined,
   origin: undefined,

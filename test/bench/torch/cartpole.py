@@ -1,4 +1,4 @@
-"""PPO on CartPole as a PyTorch user writes it: the algorithm and the settings of pipelines/cartpole.ts.
+"""PPO on CartPole as a PyTorch user writes it: the algorithm and the settings of pipelines/control/cartpole.ts.
 
 Prints one JSON object for each seed: steps of the environment and seconds (without evaluations) until the greedy policy's
 mean return over 100 episodes is 475, and the steps per second. Arguments: threads, then seeds.

@@ -1,5 +1,5 @@
 import { pipe } from "fp-ts/lib/function.js";
-import { mnistCnn } from "../../../pipelines/mnist-cnn.ts";
+import { mnistCnn } from "../../../pipelines/vision/mnist-cnn.ts";
 import { adam, withOptimizer } from "../../../src/index.ts";
 import { workload } from "./workload.ts";
 

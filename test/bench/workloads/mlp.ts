@@ -1,5 +1,5 @@
-import { caseStudy } from "../../../pipelines/case-study.ts";
-import { mnistMlp } from "../../../pipelines/mnist-mlp.ts";
+import { caseStudy } from "../../../pipelines/foundations/case-study.ts";
+import { mnistMlp } from "../../../pipelines/vision/mnist-mlp.ts";
 import { workload } from "./workload.ts";
 
 /** The textbook network. */

@@ -8,7 +8,7 @@ import { check, type Law } from "../../../laws/law.ts";
 import { modelCases } from "../../../laws/registry/networks/models.ts";
 import { exampleOfLayer, functionOfLayer } from "../../../laws/subjects.ts";
 import { mustHoldHere } from "../../../laws/vitest.ts";
-import { mnist } from "../../../pipelines/data/mnist.ts";
+import { mnist } from "../../../pipelines/data/vision/mnist.ts";
 import { customDerivative } from "../../../src/autodiff/index.ts";
 import {
   adam,

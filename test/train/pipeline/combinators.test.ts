@@ -94,6 +94,7 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   source: [1, {}, () => Effect.void],
   available: [1, {}],
   data: [1, "files"],
+  card: [1, "vision"],
   learner: [null, 1, "init step", {}, { init: 1 }, { step: 1 }, () => 1],
   refused: [1, "no"],
   epochs: ["1"],
@@ -108,7 +109,7 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   baselines: [1, {}],
   operators: [1, {}],
 };
-const optional = ["data", "refused", "origin"];
+const optional = ["data", "card", "refused", "origin"];
 
 describe("a value tagged as a pipeline", () => {
   it.each(Object.entries<readonly unknown[]>(wrong))("needs a valid %s", (field, values) => {

@@ -1,0 +1,160 @@
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import {
+  DataSourceError,
+  type Dataset,
+  dataset,
+  fromTypedArray,
+  type Splits,
+  type Tensor,
+} from "../../../src/index.ts";
+import { dataFiles, dataFolder, readTar } from "../../../src/io/index.ts";
+
+/** A fact of a knowledge graph: a relation from a head to a tail. */
+export type Triple = readonly [head: string, relation: string, tail: string];
+
+/** A question about a fact, as numbers: which tail has this head by this relation? */
+export type Question = {
+  readonly head: Tensor<readonly []>;
+  /** The number of a relation, or of its inverse, which asks for the head. */
+  readonly relation: Tensor<readonly []>;
+  readonly tail: Tensor<readonly []>;
+  /** The other right answers, which do not count as wrong; -1 where there are no more. */
+  readonly others: Tensor<readonly [number]>;
+};
+
+/** The facts in a text: one on each line, separated by tabs. */
+export const parseTriples = (text: string): readonly Triple[] =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.trim().split("\t"))
+    .filter((fields): fields is [string, string, string] => fields.length === 3);
+
+/** The names of entities and relations, in the order in which they are first read. */
+export const namesIn = (triples: readonly Triple[]) => ({
+  entities: [...new Set(triples.flatMap(([head, , tail]) => [head, tail]))],
+  relations: [...new Set(triples.map(([, relation]) => relation))],
+});
+
+const column = (values: readonly number[]): Tensor<readonly [number]> =>
+  fromTypedArray([values.length], Int32Array.from(values));
+
+/**
+ * Asks about each fact in both directions. The inverse of relation `r` of `n` has the number `r + n`.
+ *
+ * A question that has several right answers is asked for each of them, and the others do not count as wrong ("filtered"). In
+ * training these are the answers that the training part has; in the test, those of all parts.
+ */
+export const questions = (parts: {
+  readonly train: readonly Triple[];
+  readonly valid: readonly Triple[];
+  readonly test: readonly Triple[];
+}) => {
+  const all = [...parts.train, ...parts.valid, ...parts.test];
+  const { entities, relations } = namesIn(all);
+  const [entity, relation] = [entities, relations].map(
+    (names) => new Map(names.map((name, i) => [name, i])),
+  ) as [Map<string, number>, Map<string, number>]; // one for each
+  const asked = (triples: readonly Triple[]) => {
+    const [heads, kinds, tails] = [
+      triples.map(([head]) => entity.get(head) ?? -1),
+      triples.map(([, kind]) => relation.get(kind) ?? -1),
+      triples.map(([, , tail]) => entity.get(tail) ?? -1),
+    ];
+    return {
+      head: [...heads, ...tails],
+      relation: [...kinds, ...kinds.map((kind) => kind + relations.length)],
+      tail: [...tails, ...heads],
+    };
+  };
+  const questionOf = (head: number, kind: number) => head * 2 * relations.length + kind;
+  const answersIn = (triples: readonly Triple[]): ReadonlyMap<number, ReadonlySet<number>> => {
+    const { head, relation: kind, tail } = asked(triples);
+    const answers = new Map<number, Set<number>>();
+    for (const [i, h] of head.entries()) {
+      const question = questionOf(h, kind[i] ?? 0);
+      answers.set(question, (answers.get(question) ?? new Set()).add(tail[i] ?? 0));
+    }
+    return answers;
+  };
+  const [seen, known] = [answersIn(parts.train), answersIn(all)];
+  const most = [...known.values()].reduce((n, { size }) => Math.max(n, size), 1) - 1;
+  const rows = (triples: readonly Triple[], known: typeof seen): Dataset<Question> => {
+    const { head, relation: kind, tail } = asked(triples);
+    const others = new Int32Array(head.length * most).fill(-1);
+    for (const [i, h] of head.entries()) {
+      const right = known.get(questionOf(h, kind[i] ?? 0)) ?? new Set();
+      others.set(
+        [...right].filter((answer) => answer !== tail[i]),
+        i * most,
+      );
+    }
+    return dataset({
+      head: column(head),
+      relation: column(kind),
+      tail: column(tail),
+      others: fromTypedArray([head.length, most], others),
+    });
+  };
+  return {
+    train: rows(parts.train, seen),
+    test: rows(parts.test, known),
+    classes: entities,
+  } satisfies Splits<Question>;
+};
+
+const commit = "f3c0eb286025410fa5b4c04696c918264163d0ca";
+
+const graphFiles = (name: string, license: string, bytes: number, sha256: string) =>
+  dataFiles({
+    name,
+    license,
+    origin: "https://github.com/TimDettmers/ConvE",
+    files: [
+      {
+        path: `${name}.tar.gz`,
+        address: `https://raw.githubusercontent.com/TimDettmers/ConvE/${commit}/${name}.tar.gz`,
+        bytes,
+        sha256,
+      },
+    ],
+    packed: { file: `${name}.tar.gz`, as: "file" },
+  });
+
+/** The archives of the knowledge graphs, as the repository of ConvE has them. */
+export const graphs = {
+  umls: graphFiles(
+    "umls",
+    "UMLS semantic network, free to use with attribution; the repository: MIT",
+    35_648,
+    "26223aa91f0ec8db2324e0f489b9a4425e04d1d0df72ce5cfd62af4b91aee6fd",
+  ),
+  kinship: graphFiles(
+    "kinship",
+    "public for research (Denham 1973); the repository: MIT",
+    42_703,
+    "a3cb9ca67213eb38133aebc12901195e283d844ebd59f1a6cbf2d4fa12ced4e6",
+  ),
+};
+
+/** The parts of a graph: those of its publication. */
+const parts = ["train", "valid", "test"] as const;
+
+/**
+ * A knowledge graph as questions: `umls`, 135 kinds of medical things with 46 relations, or `kinship`, 104 people of the
+ * Alyawarra with 25 kinds of kin.
+ *
+ * **Source** Kok and Domingos, "Statistical predicate invention" (2007), in the split of Dettmers et al. (2018),
+ * arXiv:1707.01476.
+ */
+export const graphQuestions = Effect.fnUntraced(function* (name: keyof typeof graphs) {
+  const file = join(yield* dataFolder(graphs[name]), `${name}.tar.gz`);
+  const texts = yield* readTar(file, { entries: 10, bytes: 2 ** 24 });
+  const [train, valid, test] = yield* Effect.forEach(parts, (part) => {
+    const bytes = texts.get(`${part}.txt`);
+    return bytes === undefined
+      ? Effect.fail(new DataSourceError({ source: file, reason: `it has no ${part}.txt` }))
+      : Effect.succeed(parseTriples(new TextDecoder().decode(bytes)));
+  });
+  return questions({ train: train ?? [], valid: valid ?? [], test: test ?? [] });
+});

