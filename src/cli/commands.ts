@@ -89,8 +89,8 @@ export const commands = {
   },
   predict: {
     takesPipeline: true,
-    help: "what a trained model says about the rows of a file",
-    flags: ["input", "state", "backend", "threads", "json"],
+    help: "what a trained model says about the rows of a file; with --output, drawn as a PNG file where it is a picture",
+    flags: ["input", "output", "state", "backend", "threads", "json"],
   },
   export: {
     takesPipeline: true,

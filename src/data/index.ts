@@ -40,6 +40,7 @@ export {
 export { idxFromBytes, readBytes, readIdx, readText } from "./files.ts";
 export { type Fold, type FoldOptions, kFold, type TimeOptions, timeFolds } from "./folds.ts";
 export { type PictureError, readPicture } from "./pictures/decode.ts";
+export { encodePng } from "./pictures/encode.ts";
 export { type PictureFolder, type PictureRow, pictureFolder } from "./pictures/folder.ts";
 export { decodePng, type Png } from "./pictures/png.ts";
 export type { Fit } from "./pictures/resize.ts";

@@ -21,6 +21,8 @@ export interface SomeMetric {
   readonly better: Directions[string];
   readonly monoid: { readonly empty: unknown; readonly concat: (a: never, b: never) => unknown };
   readonly fromBatch: (batch: Outcomes) => Exprs;
+  /** The summary of what `fromBatch` computed. Defaults to its numbers. */
+  readonly read?: (computed: { readonly [field: string]: Tensor }) => unknown;
   readonly value: (summary: never) => number;
   readonly confusion?: (summary: never) => ConfusionTable;
 }
@@ -48,7 +50,9 @@ export const scoring = (all: readonly SomeMetric[]): Scoring => {
     empty: all.map((metric) => metric.monoid.empty),
     concat: (a, b) => all.map(({ monoid }, i) => monoid.concat(a[i] as never, b[i] as never)),
     read: (computed) =>
-      computed.map((summary) => readSummary(summary as { readonly [field: string]: Tensor })),
+      computed.map((summary, i) =>
+        (nth(all, i).read ?? readSummary)(summary as { readonly [field: string]: Tensor }),
+      ),
     score: (summaries) => {
       const values = all.map((metric, i) => metric.value(summaries[i] as never));
       return {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
@@ -7,7 +7,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { perceptron } from "../../pipelines/foundations/perceptron.ts";
 import { mnistMlp } from "../../pipelines/vision/mnist-mlp.ts";
 import { evaluated, exported, type Given, predicted } from "../../src/cli/predict/commands.ts";
-import { formatError, saveCheckpoint, saveModel, train$ } from "../../src/index.ts";
+import { decodePng, fromPicture } from "../../src/data/index.ts";
+import {
+  dataset,
+  formatError,
+  objective,
+  ones,
+  pipeline,
+  saveCheckpoint,
+  saveModel,
+  sgd,
+  train$,
+} from "../../src/index.ts";
+import { mean, mul } from "../../src/ir/index.ts";
+import { identity } from "../../src/nn/index.ts";
 import { initialState } from "../../src/train/index.ts";
 import { collect, lastOf } from "../train/examples.ts";
 
@@ -70,6 +83,39 @@ describe("fluxion predict", () => {
     expect(await saying(digits, { input: written("x.png", png) })).toMatch(/1 {2}\d {2,}0\.\d{4}$/);
     expect(await saying(digits, { input: written("small.png", grayPng(20, 20)) })).toContain(
       "a picture of 28 × 28 pixels",
+    );
+  });
+
+  it("draws an answer that is a picture, and tells its size", async () => {
+    const halves = pipeline(
+      "halves",
+      Effect.succeed({
+        train: dataset({ image: ones([1, 120, 120]) }),
+        inputs: { image: fromPicture({ width: 120, height: 120, channels: 1, shape: [120, 120] }) },
+      }),
+      objective({
+        models: { half: identity },
+        loss: ({ half }, { image }) => mean(half(image)),
+        predict: ({ half }, { image }) => mul(half(image), 0.5),
+        optimizer: sgd({ learningRate: 0 }),
+      }),
+    );
+    const file = at("halves.safetensors");
+    await run(saveModel(halves, initialState(halves), file));
+    const input = written("large.png", grayPng(120, 120));
+    const output = at("half.png");
+    expect(await saying(file, { input, output })).toContain("halves: 120 × 120 pixels in ");
+    const read = decodePng(readFileSync(output));
+    // Of 128 / 255, the half.
+    expect(typeof read === "string" ? read : [...read.rgba.slice(0, 4)]).toEqual([64, 64, 64, 255]);
+    expect(await saying(file, { input })).toContain(
+      "120 × 120 numbers, from 0.25098 to 0.25098 (--json prints them, --output x.png draws them)",
+    );
+    expect(await saying(file, { input, output: at("half.jpg") })).toContain("ends in .png");
+    const lengths = written("x.csv", table);
+    expect(await saying(model, { input: lengths, output })).toContain("2 answers");
+    expect(await saying(digits, { input: written("x.png", grayPng(28, 28)), output })).toContain(
+      "one picture",
     );
   });
 

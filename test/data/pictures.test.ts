@@ -3,9 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
 import { isRight } from "fp-ts/lib/Either.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  decodePng,
+  encodePng,
   epochsOf,
   type FromPicture,
   fromPicture,
@@ -215,5 +218,50 @@ describe("a folder of pictures", () => {
     expect(
       await Effect.runPromise(Effect.flip(pictureFolder(join(folder, "a"), from))),
     ).toMatchObject({ _tag: "EmptyDataset" });
+  });
+});
+
+describe("encodePng", () => {
+  const pixels = (channels: number): fc.Arbitrary<Picture> =>
+    fc
+      .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
+      .chain(([width, height]) =>
+        fc
+          .uint8Array({ minLength: 4 * width * height, maxLength: 4 * width * height })
+          .map((all) => ({
+            width,
+            height,
+            data: all.map((byte, i) =>
+              i % 4 === 3
+                ? channels === 4
+                  ? byte
+                  : 255
+                : channels === 1
+                  ? (all[i - (i % 4)] ?? 0)
+                  : byte,
+            ),
+          })),
+      );
+
+  test.each([1, 3, 4])("is undone by decodePng, of %s channels", (channels) => {
+    fc.assert(
+      fc.property(pixels(channels), (picture) => {
+        const file = encodePng(picture);
+        const read = decodePng(file);
+        expect(read).toEqual({ width: picture.width, height: picture.height, rgba: picture.data });
+        // A gray or opaque picture is written as one, unless it happens to be grayer.
+        expect({ 0: 1, 2: 3, 6: 4 }[file[25] ?? -1]).toBeLessThanOrEqual(channels);
+      }),
+    );
+  });
+
+  test("refuses a picture without pixels, or with too few bytes", () => {
+    for (const [width, height, bytes] of [
+      [0, 1, 0],
+      [2, 2, 15],
+    ] as const)
+      expect(() => encodePng({ width, height, data: new Uint8Array(bytes) })).toThrow(
+        expect.objectContaining({ _tag: "InvalidArgument" }),
+      );
   });
 });

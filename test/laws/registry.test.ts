@@ -55,7 +55,8 @@ const registered: { readonly [room: string]: readonly string[] } = {
     "segmentation",
   ],
   "nn/metrics": [
-    ...["calibration", "classification", "confusion", "detection", "ranking", "regression", "text"],
+    ...["calibration", "classification", "confusion", "detection", "ranking", "regression"],
+    ...["segmentation", "text"],
   ],
   optim: ["transformation"],
   "optim/optimizers": [

@@ -5,6 +5,8 @@ import {
   type Detection,
   meanAveragePrecision,
 } from "../../../src/nn/metrics/detection.ts";
+import type * as segmentations from "../../../src/nn/metrics/segmentation.ts";
+import { randError } from "../../../src/nn/metrics/segmentation.ts";
 import type * as texts from "../../../src/nn/metrics/text.ts";
 import {
   bleu,
@@ -50,6 +52,7 @@ const boxes = fc
   );
 const scored = (all: readonly Box[]): readonly Detection[] =>
   all.map((box, i) => ({ ...box, score: (i % 3) / 4 }));
+const sixPixels = fc.array(fc.nat(3), { minLength: 6, maxLength: 6 });
 const unit: Box = { left: 0, top: 0, right: 10, bottom: 10, class: 0 };
 const beside = (by: number): Box => ({ ...unit, left: by, right: by + 10 });
 
@@ -60,7 +63,10 @@ const another = words("there is a cat on the mat");
 
 /** Every metric over pairs. A missing one does not compile. */
 const settings: {
-  readonly [Name in keyof Omit<typeof texts & typeof detections, "boxOverlap">]: PairMetricSubject;
+  readonly [Name in keyof Omit<
+    typeof texts & typeof detections & typeof segmentations,
+    "boxOverlap" | "connectedRegions"
+  >]: PairMetricSubject;
 } = {
   bleu: pairMetricSubject(bleu(), {
     ...fraction,
@@ -196,6 +202,52 @@ const settings: {
         1,
       ],
       [[[[{ ...unit, score: Number.NaN }], [unit]]], 0],
+    ],
+  }),
+  randError: pairMetricSubject(randError, {
+    ...fraction,
+    pairs: fc.tuple(sixPixels, sixPixels),
+    perfect: same,
+    known: [
+      // True regions of 3 and 1 pixels. Found: 2 of the first with the other one, and a border, which is alone.
+      // p² = 2² + 1² + 1, a² = 3² + 1², b² = 3² + 1.
+      [
+        [
+          [
+            [1, 1, 0, 1, 0, 1],
+            [1, 1, 1, 2, 0, 0],
+          ],
+        ],
+        1 - (2 * 6) / 20,
+      ],
+      // The mean over images; one without true regions does not count.
+      [
+        [
+          [
+            [1, 1, 1, 1],
+            [7, 7, 7, 7],
+          ],
+          [
+            [1, 1, 2, 2],
+            [1, 1, 1, 1],
+          ],
+          [
+            [1, 1],
+            [0, 0],
+          ],
+        ],
+        (0 + (1 - (2 * 8) / 24)) / 2,
+      ],
+      // Overlaps of 3, 1, 2 and 2 pixels; regions of 4 and 4, and of 3, 3 and 2.
+      [
+        [
+          [
+            [1, 1, 1, 2, 2, 2, 3, 3],
+            [1, 1, 1, 1, 2, 2, 2, 2],
+          ],
+        ],
+        1 - (2 * 18) / (32 + 22),
+      ],
     ],
   }),
 };

@@ -151,6 +151,7 @@ const functions: OptionsOf<typeof data> = {
   fromRecords: { rows: [pixels, (rows) => data.fromRecords(rows, ["x"])] },
   prepare: none,
   decodePng: none,
+  encodePng: none,
   readWav: {
     sampleRate: [count, (sampleRate) => data.readWav(idx, { sampleRate })],
     from: [extent, (from) => data.readWav(idx, { from })],

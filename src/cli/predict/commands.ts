@@ -9,6 +9,7 @@ import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import type { Answer } from "../../train/predict/answers.ts";
 import { contentOf } from "../../train/predict/modelFile.ts";
 import { makeModelPredictor } from "../../train/predict/predict.ts";
+import { drawn, numbersOf } from "./drawn.ts";
 import { rowsIn } from "./input.ts";
 import type { Split } from "./splits.ts";
 import { asModel, asState, targetOf } from "./target.ts";
@@ -53,6 +54,18 @@ export const evaluated = Effect.fnUntraced(function* (name: string, given: Given
 const valueText = (value: unknown): string =>
   JSON.stringify(value, (_, x: unknown) => (typeof x === "number" ? Number(x.toPrecision(6)) : x));
 
+/** The most numbers of an answer that are printed in a table. */
+const mostPrinted = 10_000;
+
+/** An answer in a table. One of very many numbers, such as those of all pixels, is told by its size. */
+const answerText = (answer: Answer): string => {
+  const { numbers, extents } = numbersOf(answer) ?? { numbers: [], extents: [] };
+  if (numbers.length <= mostPrinted)
+    return valueText("action" in answer ? answer.action : "value" in answer && answer.value);
+  const [least, most] = [Math.min, Math.max].map((of) => numbers.reduce((a, b) => of(a, b)));
+  return `${extents.join(" × ")} numbers, from ${valueText(least)} to ${valueText(most)} (--json prints them, --output x.png draws them)`;
+};
+
 /** Answers as a table; texts of several lines one after another. */
 const answersText = (answers: readonly Answer[]): string => {
   const texts = answers.flatMap((answer) => ("text" in answer ? [answer.text] : []));
@@ -61,7 +74,7 @@ const answersText = (answers: readonly Answer[]): string => {
     const row = String(i + 1);
     if ("class" in answer) return [row, oneLine(answer.class), answer.probability.toFixed(4)];
     if ("text" in answer) return [row, oneLine(answer.text)];
-    return [row, valueText("action" in answer ? answer.action : answer.value)];
+    return [row, answerText(answer)];
   });
   if (answers.some((answer) => "class" in answer))
     return table(["row", "class", "probability"], rows, { numeric: [0, 2] });
@@ -70,7 +83,10 @@ const answersText = (answers: readonly Answer[]): string => {
   return table(["row", kind], rows, { numeric: [0] });
 };
 
-/** Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. */
+/**
+ * Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. With `output`, draws
+ * the answer that is a picture.
+ */
 export const predicted = Effect.fnUntraced(function* (name: string, given: Given) {
   const input = yield* required(
     "--input",
@@ -82,6 +98,7 @@ export const predicted = Effect.fnUntraced(function* (name: string, given: Given
   const answers = yield* Effect.scoped(
     Effect.flatMap(makeModelPredictor(model), (predict) => predict.answers(rows)),
   );
+  if (given.output !== undefined) return yield* drawn(model.name, answers, given.output);
   return given.json === true ? answers.map(jsonLine).join("\n") : answersText(answers);
 });
 

@@ -6,7 +6,7 @@ export interface Png {
 }
 
 /** Node's decompression. No module imports it, since everything else of fluxion also runs in a browser. */
-const zlib = () => {
+export const zlib = () => {
   const { process } = globalThis as { readonly process?: NodeJS.Process };
   const found = process?.getBuiltinModule?.("node:zlib");
   if (found === undefined)
@@ -32,7 +32,8 @@ const predictions: readonly ((a: number, b: number, c: number) => number)[] = [
   paeth,
 ];
 
-const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+/** The first bytes of a file. */
+export const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** The maximum number of pixels, which take 256 MiB. */
 const mostPixels = 2 ** 26;
@@ -72,7 +73,7 @@ interface Part {
  * **Source** W3C, "Portable Network Graphics (PNG) Specification", second edition (2003), sections 5, 9 and 11.
  */
 export const decodePng = (bytes: Uint8Array): Png | string => {
-  if (signature.some((byte, i) => bytes[i] !== byte)) return "not a PNG file";
+  if (pngSignature.some((byte, i) => bytes[i] !== byte)) return "not a PNG file";
   const parts = partsOf(bytes);
   if (typeof parts === "string") return parts;
   const [{ kind, body: header } = { kind: "", body: new Uint8Array() }, ...rest] = parts;

@@ -28,7 +28,13 @@ export {
   meanAveragePrecision,
 } from "./detection.ts";
 export type { ConfusionTable, Metric, Outcomes, Ratio, Summary } from "./metric.ts";
-export { type PairMetric, scorePairs, type TextMetric } from "./pairs.ts";
+export {
+  type OutputMetric,
+  overOutputs,
+  type PairMetric,
+  scorePairs,
+  type TextMetric,
+} from "./pairs.ts";
 export {
   averagePrecision,
   type Ranking,
@@ -48,6 +54,7 @@ export {
   r2,
   rootMeanSquaredError,
 } from "./regression.ts";
+export { connectedRegions, type Regions, randError } from "./segmentation.ts";
 export {
   type BleuCounts,
   bleu,

@@ -1,5 +1,8 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
-import type { Ratio, Summary } from "./metric.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Metric, Outcomes, Ratio, Summary } from "./metric.ts";
 
 /**
  * A metric over pairs of a prediction and its reference: texts, or the boxes of images. Like a `Metric` it is a commutative
@@ -45,3 +48,51 @@ export const scorePairs = <P, R, A extends Summary>(
       monoid.empty,
     ),
   );
+
+/** A metric of a run that is made of pairs: its summaries are read from whole outputs, outside of the compiled step. */
+export interface OutputMetric<A extends Summary> extends Omit<Metric<A>, "fromBatch"> {
+  readonly fromBatch: (batch: Outcomes) => { readonly outputs: Expr; readonly targets: Expr };
+  /** The summary of what `fromBatch` computed. */
+  readonly read: (computed: { readonly [field: string]: Tensor }) => A;
+}
+
+/** The examples along the leading axis of a batch. */
+const examplesIn = (batch: Tensor): readonly Tensor[] => {
+  const [count = 0, ...shape] = batch.shape;
+  const size = sizeOf(shape);
+  const data = Tensor.read(batch);
+  return Array.from({ length: count }, (_, i) =>
+    Tensor.own(shape, batch.dtype, data.slice(i * size, (i + 1) * size)),
+  );
+};
+
+/**
+ * A metric over pairs as a metric of a run: `pair` reads a prediction and a reference from the output and the target of each
+ * example. A step then gives away its whole outputs, of training too, so that this is for metrics that no program computes,
+ * such as `randError` and `meanAveragePrecision`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "fluxion";
+ * import { overOutputs, wordErrorRate } from "fluxion/metrics";
+ * const words = (x: { toTypedArray: () => ArrayLike<number> }) => Array.from(x.toTypedArray(), String);
+ * const metric = overOutputs(wordErrorRate, (output, target) => [words(output), words(target)]);
+ * metric.value(metric.read({ outputs: tensor([[1, 2, 3]]), targets: tensor([[1, 5, 3]]) })) // => 0.3333333
+ * ```
+ */
+export const overOutputs = <P, R, A extends Summary>(
+  { name, better, monoid, of, value }: PairMetric<P, R, A>,
+  pair: (output: Tensor, target: Tensor) => readonly [predicted: P, reference: R],
+): OutputMetric<A> => ({
+  name,
+  better,
+  monoid,
+  value,
+  fromBatch: ({ outputs, targets }) => ({ outputs, targets }),
+  read: ({ outputs, targets }) => {
+    const wanted = targets === undefined ? [] : examplesIn(targets);
+    return (outputs === undefined ? [] : examplesIn(outputs))
+      .map((output, i) => of(...pair(output, wanted[i] ?? output)))
+      .reduce(monoid.concat, monoid.empty);
+  },
+});
