@@ -7,6 +7,7 @@ import {
   fromPicture,
   fromRecord,
   fromRecords,
+  fromSound,
   fromText,
 } from "../data/raw/constructors.ts";
 import type { Feature, FromOne, FromRaw } from "../data/raw/raw.ts";
@@ -59,6 +60,11 @@ const one = t.union([
       }),
     ),
   ]),
+  t.strict({
+    kind: t.literal("sound"),
+    ...{ sampleRate: natural, frames: natural, window: natural, hop: natural, mels: natural },
+    ...{ low: t.number, high: t.number, range: t.number, resampled: t.boolean },
+  }),
   t.intersection([
     t.strict({
       kind: t.literal("text"),
@@ -100,6 +106,8 @@ const readOne = (from: One): FromOne => {
   switch (from.kind) {
     case "picture":
       return fromPicture(from);
+    case "sound":
+      return fromSound(from);
     case "text":
       return fromText({ ...from, vocabulary: vocabularyOf(from.tokens, from.unknown) });
     case "fields":
@@ -122,6 +130,7 @@ const write = (from: FromRaw): Written =>
 const writeOne = (from: FromOne): One => {
   switch (from.kind) {
     case "picture":
+    case "sound":
       return from;
     case "text": {
       const { kind, split, vocabulary, length, padding } = from;

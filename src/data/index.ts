@@ -72,8 +72,10 @@ export {
   fromPicture,
   fromRecord,
   fromRecords,
+  fromSound,
   fromText,
   type PictureOptions,
+  type SoundOptions,
   type TextInputOptions,
 } from "./raw/constructors.ts";
 export {
@@ -91,11 +93,17 @@ export type {
   FromPicture,
   FromRaw,
   FromRecords,
+  FromSound,
   FromStages,
   FromText,
   Picture,
   Raw,
 } from "./raw/raw.ts";
+export {
+  type Transcription,
+  type TranscriptionOptions,
+  transcription,
+} from "./raw/transcription.ts";
 export { balanced, type SampleOptions, weighted } from "./sampling.ts";
 export { type MelOptions, melFilters, melSpectrogram } from "./sound/mel.ts";
 export { resample } from "./sound/resample.ts";

@@ -109,6 +109,7 @@ export * from "./pipeline/overrides.ts";
 export {
   type AnyPipeline,
   type Card,
+  type Operator,
   type Pipeline,
   type PipelineOptions,
   pipeline,

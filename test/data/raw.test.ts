@@ -10,10 +10,13 @@ import {
   fromPicture,
   fromRecord,
   fromRecords,
+  fromSound,
   fromText,
+  melSpectrogram,
   type Picture,
   prepare,
   type Raw,
+  type Sound,
   standardScaler,
   vocabularyOf,
 } from "../../src/data/index.ts";
@@ -83,6 +86,76 @@ describe("a picture", () => {
     ["nothing", null, "null"],
   ])("is refused: %s", (_, raw, actual) => {
     expect(made(fromPicture(two), raw as Raw)).toMatchObject({ _tag: "InvalidArgument", actual });
+  });
+});
+
+describe("sound", () => {
+  const how = { sampleRate: 8, window: 4, hop: 2, mels: 2, frames: 6 } as const;
+  const sound = (channels: readonly (readonly number[])[], sampleRate = 8): Sound => ({
+    samples: tensor(channels) as Sound["samples"],
+    sampleRate,
+  });
+  const said = [0.5, -0.25, 0.125, 1, -1, 0.5, 0.25];
+
+  it("becomes how loud it is by mels, from silence to its loudest, in decibels", () => {
+    const energies = melSpectrogram(sound([said]).samples, how).toArray()[0] ?? [];
+    const loudest = Math.max(...energies.flat());
+    const steps = Array.from({ length: 6 }, (_, t) =>
+      energies.map((mel) => {
+        const decibels = 10 * Math.log10((mel[t] ?? 0) / loudest);
+        return expect.closeTo(decibels < -8 ? 0 : 1 + decibels / 8, 5);
+      }),
+    );
+    expect(energies[0]).toHaveLength(4); // 1 + ⌊7 / 2⌋
+    expect(made(fromSound({ ...how, range: 8 }), sound([said]))).toEqual(steps);
+  });
+
+  it("is the same however loud, and of silence 0", () => {
+    const column = (of: Sound) => made(fromSound(how), of) as readonly (readonly number[])[];
+    for (const factor of [1 / 8, 1e-30, 1e30])
+      expect(column(sound([said.map((x) => x * factor)])).flat()).toEqual(
+        column(sound([said]))
+          .flat()
+          .map((x) => expect.closeTo(x, 5)),
+      );
+    expect(Math.max(...column(sound([said])).flat())).toBe(1);
+    expect(
+      column(sound([said]))
+        .slice(4)
+        .flat(),
+    ).toEqual([0, 0, 0, 0]);
+    expect(column(sound([[0, 0, 0]])).flat()).toEqual(new Array(12).fill(0));
+  });
+
+  it("of several channels is their mean, and of another rate resampled where that is wanted", () => {
+    const one = made(fromSound(how), sound([said]));
+    const more = said.map((x) => 2 * x);
+    expect(made(fromSound(how), sound([more, said.map(() => 0)]))).toEqual(one);
+    const slow = { ...how, resampled: true };
+    expect(made(fromSound(slow), sound([said]))).toEqual(one);
+    expect(made(fromSound(slow), sound([[1, 1, 1, 1, 1, 1]], 16))).toHaveLength(6);
+  });
+
+  it.each<[string, Sound, object]>([
+    ["empty", sound([[]]), { expected: "[channels, samples], one or more" }],
+    [
+      "too long",
+      sound([new Array(12).fill(0)]),
+      { expected: "less than 1.5 s: cut it into parts" },
+    ],
+    ["of another rate", sound([said], 16), { argument: "the sample rate", actual: "16" }],
+    ["not finite", sound([[0, Number.NaN]]), { expected: "finite samples" }],
+  ])("is refused where it is %s", (_, raw, fields) => {
+    expect(made(fromSound(how), raw)).toMatchObject({ _tag: "InvalidArgument", ...fields });
+  });
+
+  it("is refused at a rate that no filter leads to, and other values in its place", () => {
+    const any = fromSound({ ...how, sampleRate: 8009, resampled: true, frames: 60 });
+    expect(made(any, sound([said], 1_048_573))).toMatchObject({ argument: "to" });
+    expect(made(any, "sound")).toMatchObject({ expected: "sound", actual: "a string" });
+    expect(
+      made(fromText({ vocabulary: vocabularyOf(["a"]), length: 1 }), sound([said])),
+    ).toMatchObject({ actual: "sound" });
   });
 });
 
@@ -195,6 +268,9 @@ describe("how raw values become columns, as data", () => {
           .record({ background: fc.constantFrom(0, 0.5, 1), inverted: fc.boolean() })
           .map((how) => fromPicture({ ...size, ...how })),
       ),
+    fc
+      .tuple(extent, fc.boolean())
+      .map(([frames, resampled]) => fromSound({ sampleRate: 8000, frames, resampled, low: 50.5 })),
     fc.tuple(tokens, extent, fc.boolean()).map(([all, length, named]) =>
       fromText({
         vocabulary: vocabularyOf(all, named ? all[0] : undefined),
@@ -237,7 +313,9 @@ describe("how raw values become columns, as data", () => {
   });
 
   it.each<[string, unknown]>([
-    ["another kind", { kind: "sound" }],
+    ["another kind", { kind: "smell" }],
+    ["sound without numbers", { kind: "sound" }],
+    ["a window of 3", { ...fromSound({ sampleRate: 8000, frames: 2 }), window: 3 }],
     ["a shape of another size", { ...fromPicture(two), shape: [3] }],
     ["an extent of 0", { ...fromPicture(two), width: 0, shape: [0] }],
     [

@@ -90,6 +90,9 @@ const sound = zeros([1, 8]);
 const mel = (options: Partial<data.MelOptions>): unknown =>
   data.melSpectrogram(sound, { sampleRate: 8, window: 4, mels: 2, ...options });
 
+const heard = (options: Partial<data.SoundOptions>): unknown =>
+  data.fromSound({ sampleRate: 8, frames: 4, ...options });
+
 const functions: OptionsOf<typeof data> = {
   epochsOf: {
     batchSize: [
@@ -118,6 +121,26 @@ const functions: OptionsOf<typeof data> = {
       between(0, 1),
       (background) => data.fromPicture({ width: 1, height: 1, background }),
     ],
+  },
+  fromSound: {
+    sampleRate: [wholeFrom(1, 2 ** 20), (sampleRate) => heard({ sampleRate })],
+    frames: [pixels, (frames) => heard({ frames })],
+    window: [
+      {
+        says: "a power of 2 from 2 to 65536",
+        inside: fc.constantFrom(2, 4, 64),
+        outside: fc.constantFrom(0, 1, 3, 2 ** 17, 6, -2),
+      },
+      (window) => heard({ window }),
+    ],
+    hop: [wholeFrom(1, 2 ** 20), (hop) => heard({ hop })],
+    mels: [wholeFrom(1, 2 ** 12), (mels) => heard({ mels })],
+    low: [between(0, 4, { high: true }), (low) => heard({ low })],
+    high: [between(0, 4, { low: true }), (high) => heard({ high })],
+    range: [aboveZero, (range) => heard({ range })],
+  },
+  transcription: {
+    width: [pixels, (width) => data.transcription({ vocabulary: few, width })],
   },
   generation: {
     length: [pixels, (length) => data.generation({ column: "x", vocabulary: few, length })],

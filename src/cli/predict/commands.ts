@@ -91,7 +91,7 @@ export const predicted = Effect.fnUntraced(function* (name: string, given: Given
   const input = yield* required(
     "--input",
     given.input,
-    "a file of rows: .csv, .jsonl, .json, .png or .txt",
+    "a file of rows: .csv, .jsonl, .json, .png, .wav or .txt",
   );
   const model = yield* asModel(yield* targetOf(name, given.state));
   const rows = yield* rowsIn(model, input);

@@ -5,12 +5,14 @@ import { decodeJson } from "../../codec/decode.ts";
 import { readText } from "../../data/files.ts";
 import { type PictureError, readPicture } from "../../data/pictures/decode.ts";
 import { type Fields, type FromRaw, firstOf, type Raw } from "../../data/raw/raw.ts";
+import { readWav } from "../../data/sound/wav.ts";
 import type { TableError } from "../../data/table/fitTable.ts";
 import { csvRecords } from "../../data/table/readers/csv.ts";
 import {
   type DataSourceError,
   type DecodeError,
   InvalidArgument,
+  type InvalidFile,
   InvalidFlag,
   TableCorrupt,
 } from "../../errors.ts";
@@ -51,6 +53,14 @@ const columnFor = (
 const picture = Effect.fnUntraced(function* (model: Model, file: string) {
   const [column] = yield* columnFor(model, "picture", file);
   return [{ [column]: yield* readPicture(file) }];
+});
+
+/** The maximum number of samples of each channel that are read of sound: longer sound is too long for any model here. */
+const mostSamples = 2 ** 24;
+
+const sound = Effect.fnUntraced(function* (model: Model, file: string) {
+  const [column] = yield* columnFor(model, "sound", file);
+  return [{ [column]: yield* readWav(file, { frames: mostSamples }) }];
 });
 
 /** The records of a table, of which every `rows` consecutive ones are an input. */
@@ -147,6 +157,7 @@ type Unusable =
   | TableCorrupt
   | TableError
   | PictureError
+  | InvalidFile
   | DecodeError
   | InvalidArgument
   | InvalidFlag;
@@ -174,10 +185,11 @@ const readers: { readonly [ending: string]: Read } = {
   ".jpg": picture,
   ".jpeg": picture,
   ".txt": texts,
+  ".wav": sound,
 };
 
 /**
- * The rows of an input file: the lines of a table, the rows of a JSON document, a picture, or a text on each line.
+ * The rows of an input file: the lines of a table, the rows of a JSON document, a picture, sound, or a text on each line.
  *
  * **Fails with** `InvalidFlag` for another kind of file; `InvalidArgument` where the model takes no such input, or the
  * input is not what it takes; `DataSourceError`, `TableCorrupt`, `DecodeError`.

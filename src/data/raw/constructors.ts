@@ -1,9 +1,10 @@
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
-import { wholeTo } from "../../tensor/validate.ts";
+import { positive, wholeTo } from "../../tensor/validate.ts";
 import type { Fit } from "../pictures/resize.ts";
 import type { Preprocessor } from "../preprocess/preprocess.ts";
 import { type FittedStage, stageOf } from "../preprocess/stages.ts";
+import { checkMel } from "../sound/mel.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 import { preparedType, widthOf } from "./preparedType.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type FromPicture,
   type FromRaw,
   type FromRecords,
+  type FromSound,
   type FromStages,
   type FromText,
   firstOf,
@@ -77,6 +79,56 @@ export const fromPicture = ({
   if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || sizeOf(shape) !== size)
     refuse("shape", `a shape of ${size} elements`, showShape(shape));
   return { kind: "picture", width, height, channels, alpha, fit, background, inverted, shape };
+};
+
+/** The options of {@link fromSound}. */
+export interface SoundOptions {
+  readonly sampleRate: number;
+  /** The number of time steps of the column, one for each hop. */
+  readonly frames: number;
+  /** Whether sound of another rate is resampled, see `resample`, or refused. Defaults to `false`. */
+  readonly resampled?: boolean;
+  /** The number of samples of a window, a power of 2. Defaults to 256. */
+  readonly window?: number;
+  /** The number of samples from one window to the next. Defaults to half of a window. */
+  readonly hop?: number;
+  /** Defaults to 40. */
+  readonly mels?: number;
+  /** The lowest frequency, in Hz. Defaults to 0. */
+  readonly low?: number;
+  /** The highest frequency, in Hz. Defaults to half of the sample rate. */
+  readonly high?: number;
+  /** How many decibels below the loudest counts as silence. Defaults to 50. */
+  readonly range?: number;
+}
+
+/**
+ * Describes how sound becomes a column: how loud it is by mels over time, see `melSpectrogram`, from 0 for silence to 1 for its
+ * loudest moment and mel, whatever its volume. Several channels become their mean.
+ *
+ * **Math** `max(0, 1 + 10 log₁₀(e / max e) / range)` of the energies `e`.
+ * **Shapes** sound of n samples `→ [frames, mels]`, of which the first `1 + ⌊n / hop⌋` are of the sound, and the others 0.
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range. Sound that is empty, too long, of another rate
+ * or not finite is refused when it comes.
+ */
+export const fromSound = ({
+  sampleRate,
+  frames,
+  resampled = false,
+  window = 256,
+  hop = Math.max(1, Math.floor(window / 2)),
+  mels = 40,
+  low = 0,
+  high = sampleRate / 2,
+  range = 50,
+}: SoundOptions): FromSound => {
+  const op = "fromSound";
+  counting(op, { frames });
+  checkMel(op, { sampleRate, window, hop, mels, low, high });
+  positive(op, { range });
+  return {
+    ...{ kind: "sound", sampleRate, resampled, frames, window, hop, mels, low, high, range },
+  };
 };
 
 /** The options of {@link fromText}. */

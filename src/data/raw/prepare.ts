@@ -11,6 +11,8 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { pictured } from "../pictures/column.ts";
 import { applyStage, type Stage } from "../preprocess/stages.ts";
+import { sounded } from "../sound/column.ts";
+import type { Sound } from "../sound/wav.ts";
 import type { Cell } from "../table/cells.ts";
 import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
 import type { FromFields } from "../table/fitted.ts";
@@ -32,8 +34,8 @@ type Prepared = E.Either<CannotPrepare, Tensor>;
 /**
  * Makes the column of one row from a raw value.
  *
- * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, a field no number or
- * no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
+ * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, sound that is empty,
+ * too long or of another rate, a field no number or no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
  * has no tokens; `UnknownToken`; `TableMistakes` where fields are not what their schema says.
  */
 export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
@@ -41,6 +43,8 @@ export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
   switch (from.kind) {
     case "picture":
       return isPicture(raw) ? pictured(op, from, raw) : wrong(op, "a picture", raw);
+    case "sound":
+      return isSound(raw) ? sounded(op, from, raw) : wrong(op, "sound", raw);
     case "text":
       return typeof raw === "string" ? told(column, from, raw) : wrong(op, "a text", raw);
     case "stages":
@@ -70,6 +74,7 @@ const kindOf = (raw: unknown): string => {
   if (raw instanceof Tensor) return "a tensor";
   if (Array.isArray(raw)) return `a list of ${raw.length}`;
   if (isPicture(raw)) return "a picture";
+  if (isSound(raw)) return "sound";
   return raw === null || raw === undefined ? String(raw) : `a ${typeof raw}`;
 };
 
@@ -82,8 +87,15 @@ const isPicture = (raw: unknown): raw is Picture =>
   "width" in raw &&
   "height" in raw;
 
+const isSound = (raw: unknown): raw is Sound =>
+  isObject(raw) && "samples" in raw && raw.samples instanceof Tensor && "sampleRate" in raw;
+
 const isFields = (raw: unknown): raw is Fields =>
-  isObject(raw) && !Array.isArray(raw) && !(raw instanceof Tensor) && !isPicture(raw);
+  isObject(raw) &&
+  !Array.isArray(raw) &&
+  !(raw instanceof Tensor) &&
+  !isPicture(raw) &&
+  !isSound(raw);
 
 const told = (column: string, { split, vocabulary, length, padding }: FromText, text: string) => {
   const tokens = split === "words" ? tokenizeWords(text) : [...text];

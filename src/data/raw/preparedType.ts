@@ -12,6 +12,8 @@ export const preparedType = (from: FromRaw): TensorType => {
   switch (from.kind) {
     case "picture":
       return { shape: from.shape, dtype: "f32" };
+    case "sound":
+      return { shape: [from.frames, from.mels], dtype: "f32" };
     case "text":
       return { shape: [from.length], dtype: "i32" };
     case "stages":

@@ -2,6 +2,7 @@ import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Fit } from "../pictures/resize.ts";
 import type { Stage } from "../preprocess/stages.ts";
+import type { Sound } from "../sound/wav.ts";
 import type { Cell } from "../table/cells.ts";
 import type { FromFields } from "../table/fitted.ts";
 import type { Vocabulary } from "../vocabulary.ts";
@@ -25,7 +26,7 @@ export interface Fields {
 }
 
 /** What users have, before it is a tensor. */
-export type Raw = string | Picture | Fields | readonly Fields[];
+export type Raw = string | Picture | Sound | Fields | readonly Fields[];
 
 /** A picture becomes numbers from 0 to 1. See {@link fromPicture}. */
 export interface FromPicture {
@@ -44,6 +45,23 @@ export interface FromPicture {
   readonly inverted: boolean;
   /** The shape of the column. */
   readonly shape: Shape;
+}
+
+/** Sound becomes how loud it is by mels over time. See {@link fromSound}. */
+export interface FromSound {
+  readonly kind: "sound";
+  readonly sampleRate: number;
+  /** Whether sound of another rate is resampled, and not refused. */
+  readonly resampled: boolean;
+  /** The number of time steps. Shorter sound is followed by silence, longer sound refused. */
+  readonly frames: number;
+  readonly window: number;
+  readonly hop: number;
+  readonly mels: number;
+  readonly low: number;
+  readonly high: number;
+  /** The decibels from silence, 0, to the loudest, 1. */
+  readonly range: number;
 }
 
 /** A text becomes the numbers of its tokens. See {@link fromText}. */
@@ -75,7 +93,7 @@ export interface FromRecords {
 }
 
 /** How a raw value becomes a column, before what was fitted on columns. */
-export type FromOne = FromPicture | FromText | FromRecords | FromFields;
+export type FromOne = FromPicture | FromSound | FromText | FromRecords | FromFields;
 
 /** A column that goes through fitted stages. See `afterwards`. */
 export interface FromStages {

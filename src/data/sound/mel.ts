@@ -66,8 +66,14 @@ export const melFilters = (options: MelOptions): readonly Float64Array[] => {
   });
 };
 
+/** The cosines and sines of the first half of a turn backwards, in `n / 2` steps. */
+const turns = (n: number) => {
+  const angles = Float64Array.from({ length: n / 2 }, (_, k) => (-2 * Math.PI * k) / n);
+  return { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+};
+
 /** The discrete Fourier transform of a power of 2 of numbers, in place. **Source** Cooley and Tukey (1965). */
-const fourier = (re: Float64Array, im: Float64Array): void => {
+const fourier = (re: Float64Array, im: Float64Array, table: ReturnType<typeof turns>): void => {
   const n = re.length;
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;
@@ -81,11 +87,14 @@ const fourier = (re: Float64Array, im: Float64Array): void => {
   for (let size = 2; size <= n; size *= 2)
     for (let start = 0; start < n; start += size)
       for (let k = 0; k < size / 2; k++) {
-        const angle = (-2 * Math.PI * k) / size;
-        const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-        const [i, j] = [start + k, start + k + size / 2];
-        const [a, b] = [re[j] as number, im[j] as number];
-        const [x, y] = [a * cos - b * sin, a * sin + b * cos];
+        const cos = table.cos[k * (n / size)] as number;
+        const sin = table.sin[k * (n / size)] as number;
+        const i = start + k;
+        const j = i + size / 2;
+        const a = re[j] as number;
+        const b = im[j] as number;
+        const x = a * cos - b * sin;
+        const y = a * sin + b * cos;
         re[j] = (re[i] as number) - x;
         im[j] = (im[i] as number) - y;
         re[i] = (re[i] as number) + x;
@@ -99,6 +108,31 @@ const reflected = (i: number, length: number): number => {
   const period = 2 * (length - 1);
   const place = ((i % period) + period) % period;
   return place < length ? place : period - place;
+};
+
+/** Checks the numbers of a spectrogram. **Fails with** `InvalidArgument`, thrown. */
+export const checkMel = (
+  op: string,
+  {
+    sampleRate,
+    window,
+    hop,
+    mels,
+    low,
+    high,
+  }: Required<Omit<MelOptions, "scale" | "norm" | "power">>,
+): void => {
+  wholeTo(1, 2 ** 12)(op, { mels });
+  holding(
+    "a power of 2 from 2 to 65536",
+    (n) => n >= 2 && n <= 65536 && Number.isInteger(Math.log2(n)),
+  )(op, { window });
+  wholeTo(1, 2 ** 20)(op, { sampleRate, hop });
+  holding(
+    "a frequency above 0, up to half of the sample rate",
+    (n) => n > 0 && n <= sampleRate / 2,
+  )(op, { high });
+  holding("a frequency from 0 to below high", (n) => n >= 0 && n < high)(op, { low });
 };
 
 /**
@@ -125,18 +159,8 @@ export const melSpectrogram = (
   } = options;
   const high = options.high ?? sampleRate / 2;
   const op = "melSpectrogram";
-  wholeTo(1, 2 ** 12)(op, { mels });
-  holding(
-    "a power of 2 from 2 to 65536",
-    (n) => n >= 2 && n <= 65536 && Number.isInteger(Math.log2(n)),
-  )(op, { window });
-  wholeTo(1, 2 ** 20)(op, { sampleRate, hop });
+  checkMel(op, { sampleRate, window, hop, mels, low, high });
   notNegative(op, { power });
-  holding(
-    "a frequency above 0, up to half of the sample rate",
-    (n) => n > 0 && n <= sampleRate / 2,
-  )(op, { high });
-  holding("a frequency from 0 to below high", (n) => n >= 0 && n < high)(op, { low });
   const [channels, length] = samples.shape;
   if (length === 0)
     throw new InvalidArgument({
@@ -159,13 +183,14 @@ export const melSpectrogram = (
   const out = new Float32Array(channels * mels * frames);
   const [re, im] = [new Float64Array(window), new Float64Array(window)];
   const energies = new Float64Array(window / 2 + 1);
+  const table = turns(window);
   for (let c = 0; c < channels; c++)
     for (let frame = 0; frame < frames; frame++) {
       const first = frame * hop - window / 2;
       for (let i = 0; i < window; i++)
         re[i] = (hann[i] as number) * (x[c * length + reflected(first + i, length)] as number);
       im.fill(0);
-      fourier(re, im);
+      fourier(re, im, table);
       for (let k = 0; k < energies.length; k++)
         energies[k] = Math.hypot(re[k] as number, im[k] as number) ** power;
       for (const [m, filter] of filters.entries()) {

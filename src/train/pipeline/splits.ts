@@ -1,6 +1,7 @@
 import type { Dataset, Row } from "../../data/dataset.ts";
 import type { Generation } from "../../data/raw/generation.ts";
 import type { FromRaw } from "../../data/raw/raw.ts";
+import type { Transcription } from "../../data/raw/transcription.ts";
 import type { Experience, Source } from "../../data/source/source.ts";
 
 /** The examples of a run: those to train on, and those held out. */
@@ -17,6 +18,8 @@ export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   readonly classes?: readonly string[];
   /** How a model that generates sequences, such as `gpt`, answers in text: see `generation`. */
   readonly generation?: Generation;
+  /** How a model that was trained by the CTC loss answers in text: see `transcription`. */
+  readonly transcription?: Transcription;
 }
 
 /** Rows to evaluate on: a dataset, or a stream that need not fit memory and is read in its own order. */

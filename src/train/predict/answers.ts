@@ -11,11 +11,11 @@ export interface Classified {
   readonly probabilities: { readonly [name: string]: number };
 }
 
-/** The answer of a model that generates sequences, and has a `generation`. */
+/** The answer of a model that generates sequences and has a `generation`, or hears them and has a `transcription`. */
 export interface Generated {
-  /** The text: the prompt and what follows; of a model with a source, such as `seq2seq`, what it makes of the prompt. */
+  /** The text: the prompt and what follows; of a model with a source, such as `seq2seq`, what it makes of the input. */
   readonly text: string;
-  /** The tokens that were generated. */
+  /** The tokens that were generated, or heard. */
   readonly tokens: readonly string[];
 }
 

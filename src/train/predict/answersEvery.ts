@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect";
+import type { Row } from "../../data/dataset.ts";
 import { type SampleEvery, type Sampler, sampleEvery } from "../operators/sampleEvery.ts";
 import { withData } from "../pipeline/overrides.ts";
 import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
+import type { Sources } from "../pipeline/splits.ts";
 import type { TrainState } from "../state/state.ts";
 import type { Answer } from "./answers.ts";
 import { makePredictor } from "./predictor.ts";
@@ -14,11 +16,19 @@ const inWords = (answer: Answer): string => {
   return JSON.stringify("action" in answer ? answer.action : answer.value);
 };
 
-const answering = <C>(of: Pipeline<C, unknown>, rows: { readonly [name: string]: RawRow }) =>
+/** Rows to answer, by name: themselves, or chosen among the pipeline's data. */
+type Asked = Named | ((data: Sources<Row>) => Named);
+interface Named {
+  readonly [name: string]: RawRow;
+}
+
+const answering = <C>(of: Pipeline<C, unknown>, asked: Asked) =>
   Effect.map(
     Effect.cached(of.source),
     (source): Effect.Success<Sampler<C, unknown>> =>
       Effect.fnUntraced(function* (state: TrainState<C>) {
+        const data = yield* source;
+        const rows = typeof asked === "function" ? asked(data) : asked;
         const ask = yield* makePredictor(withData(source)(of), state);
         const said = yield* ask.answers(Object.values(rows));
         return Object.keys(rows)
@@ -29,7 +39,7 @@ const answering = <C>(of: Pipeline<C, unknown>, rows: { readonly [name: string]:
 
 /**
  * Emits `Sampled` after epochs, with what the model answers to some rows: a line for each, after its name. The rows are as
- * a predictor takes them: pictures, texts or tensors. What was fitted on the pipeline's data is loaded once more for them.
+ * a predictor takes them: pictures, texts or tensors; a function chooses some of the pipeline's data. What was fitted on the pipeline's data is loaded once more for them.
  *
  * ```text
  * run     -s-1----2----c|
@@ -57,6 +67,6 @@ const answering = <C>(of: Pipeline<C, unknown>, rows: { readonly [name: string]:
  * ```
  */
 export const answersEvery =
-  <C>(rows: { readonly [name: string]: RawRow }, options: SampleEvery = {}): Operator<C> =>
+  <C>(rows: Asked, options: SampleEvery = {}): Operator<C> =>
   (events$, of) =>
     sampleEvery(answering(of, rows), options)(events$);

@@ -7,6 +7,7 @@ import { generationCodec } from "../../codec/generation.ts";
 import { natural } from "../../codec/number.ts";
 import { programCodec } from "../../codec/program/program.ts";
 import { dtypeCodec } from "../../codec/tensor.ts";
+import { transcriptionCodec } from "../../codec/transcription.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
 import { preparedType } from "../../data/raw/preparedType.ts";
 import { epochsOf } from "../../data/source/read.ts";
@@ -39,6 +40,7 @@ import {
   predictOf,
 } from "./predictor.ts";
 import type { Meaning } from "./rows.ts";
+import { unheard } from "./transcribing.ts";
 
 /**
  * A trained model by itself: what it computes for one row, its params, and what its numbers stand for. It needs neither
@@ -67,14 +69,15 @@ const takenBy = ({ program, columns, params }: Model): readonly string[] =>
  * for what was fitted on it.
  *
  * **Fails with** `InvalidPipeline` where the learner predicts nothing, or generates nothing where the source has a
- * `generation`; `StateMismatch`; `CompileError`, and the errors of the data.
+ * `generation`, or gives another output than the source's `transcription` reads; `StateMismatch`; `CompileError`, and the
+ * errors of the data.
  */
 export const modelOf = Effect.fnUntraced(function* <C, E>(
   of: Pipeline<C, E>,
   state: TrainState<C>,
 ) {
   const predict = yield* predictOf(of);
-  const { train, inputs = {}, classes, generation } = yield* of.source;
+  const { train, inputs = {}, classes, generation, transcription } = yield* of.source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
   const source = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
@@ -96,6 +99,12 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
       ...{ pipeline: of.name, field: "generation", value: wrong.actual },
       expected: wrong.expected,
     });
+  const misheard = transcription && unheard(transcription, one.program.outputs[0]?.shape ?? []);
+  if (misheard !== undefined)
+    return yield* new InvalidPipeline({
+      ...{ pipeline: of.name, field: "transcription", value: misheard.actual },
+      expected: misheard.expected,
+    });
   const took = [
     ...new Set([one.takes, places?.begin.params ?? [], places?.step.params ?? []].flat()),
   ];
@@ -107,8 +116,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
     columns: Object.fromEntries(one.columns.map((name) => [name, spec[name] as TensorType])),
     limits: of.learner.limits.filter(({ column }) => reads.has(column)),
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
-    classes,
-    generation,
+    ...{ classes, generation, transcription },
     acts: of.learner.acts,
     generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
@@ -211,6 +219,7 @@ const written = t.intersection([
     classes: t.readonlyArray(t.string),
     generation: generationCodec,
     generator: generatorCodec,
+    transcription: transcriptionCodec,
     acts: t.keyof({ discrete: null, continuous: null }),
   }),
 ]);
@@ -218,6 +227,7 @@ const written = t.intersection([
 /** Everything of a model but its params, as JSON. */
 export const encodeModel = (model: Model): string => {
   const { name, program, columns, limits, inputs, classes, generation, generator, acts } = model;
+  const { transcription } = model;
   return JSON.stringify(
     written.encode({
       ...{ version, name, program, limits },
@@ -232,6 +242,7 @@ export const encodeModel = (model: Model): string => {
       ...(classes === undefined ? {} : { classes }),
       ...(generation === undefined ? {} : { generation }),
       ...(generator === undefined ? {} : { generator }),
+      ...(transcription === undefined ? {} : { transcription }),
       ...(acts === undefined ? {} : { acts }),
     }),
   );
@@ -256,6 +267,7 @@ export const decodeModel = (
       classes,
       generation,
       generator,
+      transcription,
       acts,
       ...rest
     } = yield* decodeJson(written, json, where);
@@ -302,6 +314,9 @@ export const decodeModel = (
         `names for the output ${showShape(output.shape)}`,
         `${classes.length}`,
       );
+    const misheard = transcription && unheard(transcription, output.shape);
+    if (misheard !== undefined)
+      return yield* refuse(["transcription"], misheard.expected, misheard.actual);
     const known = Object.fromEntries(types);
     for (const [column, from] of inputs)
       if (!sameType(Object.hasOwn(known, column) ? known[column] : undefined, preparedType(from)))
@@ -320,7 +335,7 @@ export const decodeModel = (
     }
     return {
       ...rest,
-      ...{ generation, generator, acts },
+      ...{ generation, generator, transcription, acts },
       _tag: "Model",
       params: Object.fromEntries(
         all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),

@@ -41,6 +41,7 @@ import {
   type Meaning,
   type Rows,
 } from "./rows.ts";
+import { transcribed } from "./transcribing.ts";
 
 /** The errors of a prediction. */
 export type CannotPredict =
@@ -134,6 +135,9 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
     Effect.gen(function* () {
       const generate = yield* texts;
       if (generate !== undefined) return yield* generate(rows);
+      const { transcription } = yield* meaning;
+      if (transcription !== undefined)
+        return yield* transcribed(yield* several(rows), transcription);
       const said = answersOf(yield* several(rows), yield* meaning);
       return said._tag === "Left" ? yield* said.left : said.right;
     });
@@ -210,8 +214,8 @@ const predictable = Effect.fnUntraced(function* <C, E>(
         params: takes.map((i) => leaves[i] as Tensors[number]),
       })),
     check: (rows) => checkTokens(of.learner.limits, rows),
-    meaning: Effect.map(of.source, ({ inputs = {}, classes, generation }) => ({
-      ...{ inputs, classes, generation, acts: of.learner.acts },
+    meaning: Effect.map(of.source, ({ inputs = {}, classes, generation, transcription }) => ({
+      ...{ inputs, classes, generation, transcription, acts: of.learner.acts },
     })),
     generator: Effect.map(
       generatorOf(of.learner, state.carried),

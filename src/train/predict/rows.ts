@@ -3,6 +3,7 @@ import { Dataset, dataset, type Row } from "../../data/dataset.ts";
 import type { Generation } from "../../data/raw/generation.ts";
 import { type CannotPrepare, prepare } from "../../data/raw/prepare.ts";
 import type { FromRaw, Raw } from "../../data/raw/raw.ts";
+import type { Transcription } from "../../data/raw/transcription.ts";
 import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
 import type { Acts } from "../../learn/learner.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
@@ -31,6 +32,8 @@ export interface Meaning {
   readonly classes: readonly string[] | undefined;
   /** How a model that generates sequences answers in text. */
   readonly generation: Generation | undefined;
+  /** How a model that was trained by the CTC loss answers in text. */
+  readonly transcription?: Transcription | undefined;
   /** What the output stands for, of a learner that plays. */
   readonly acts: Acts | undefined;
 }
