@@ -17,6 +17,7 @@ export {
   cutout,
   randomCrop,
   randomFlip,
+  randomPatch,
 } from "./augmentation/example.ts";
 export {
   frequencyMask,

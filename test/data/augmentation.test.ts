@@ -10,6 +10,7 @@ import {
   cutout,
   randomCrop,
   randomFlip,
+  randomPatch,
 } from "../../src/data/index.ts";
 import {
   Backend,
@@ -106,6 +107,24 @@ describe("randomCrop", () => {
   });
 });
 
+describe("randomPatch", () => {
+  it("cuts a square out of an image, all places equally likely", () => {
+    const places = [0, 1].flatMap((top) => [0, 1, 2].map((left) => [top, left] as const));
+    const ways = places.map(([top, left]) =>
+      image.slice(top, top + 2).map((row) => row.slice(left, left + 2)),
+    );
+    const found = counts(augmented(randomPatch(2)), ways);
+    expect(total(found)).toBe(count);
+    const [expected, deviation] = [count / 6, Math.sqrt(count * (1 / 6) * (5 / 6))];
+    for (const n of found) expect(Math.abs(n - expected)).toBeLessThan(6 * deviation);
+  });
+
+  it("cuts the only place where a size just fits", () => {
+    const ways = [0, 1].map((left) => image.map((row) => row.slice(left, left + 3)));
+    expect(total(counts(augmented(randomPatch(3)), ways))).toBe(count);
+  });
+});
+
 describe("cutout", () => {
   const without = (row: number, column: number, size: number): Image =>
     image.map((pixels, r) =>
@@ -129,6 +148,7 @@ describe("every augmentation", () => {
     randomFlip: randomFlip(),
     randomCrop: randomCrop(2),
     cutout: cutout(2),
+    randomPatch: randomPatch(2),
     several: augmentations(randomFlip(), randomCrop(1), cutout(1)),
   };
 
@@ -146,7 +166,7 @@ describe("every augmentation", () => {
     expect(augmented(augmentations())[0]).toEqual(image);
   });
 
-  it.each(Object.entries(all).slice(0, 3))(
+  it.each(Object.entries(all).slice(0, 4))(
     "%s reports an input that is no image",
     (name, change) => {
       const flat = tensor([1, 2, 3, 4]) as Tensor;
@@ -164,6 +184,7 @@ describe("every augmentation", () => {
     () => randomCrop(-1),
     () => randomCrop(0.5),
     () => cutout(0),
+    () => randomPatch(0),
   ])("refuses an argument out of range: %s", (make) => {
     expect(make).toThrow(InvalidArgument);
   });
@@ -181,6 +202,7 @@ describe("keys", () => {
       shown("randomFlip", randomFlip()),
       shown("randomCrop", randomCrop(2)),
       shown("cutout", cutout(2)),
+      shown("randomPatch", randomPatch(2)),
       shown("several", augmentations(randomFlip(), randomCrop(1), cutout(1), randomFlip())),
       shown("nested", augmentations(augmentations(cutout(1), cutout(1)), cutout(1))),
     ],

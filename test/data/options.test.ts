@@ -10,6 +10,7 @@ import {
   padSequences,
   randomCrop,
   randomFlip,
+  randomPatch,
   standardScaler,
   validate,
   vocabulary,
@@ -84,7 +85,7 @@ describe("omitted options have their documented defaults", () => {
 
 test("an augmentation that may leave nothing of an image is reported when compiled", () => {
   expect(() => written(cutout(4), 4, 6)).not.toThrow();
-  for (const change of [cutout(5), randomCrop(4)]) {
+  for (const change of [cutout(5), randomCrop(4), randomPatch(5)]) {
     const failure = Effect.runSync(Effect.flip(compiled(change)));
     expect(failure).toMatchObject({
       _tag: "CompileError",

@@ -284,6 +284,7 @@ const functions: OptionsOf<typeof data> = {
   },
   // Padding after which no image would be left is refused: the image has a height of four pixels.
   randomCrop: { padding: [wholeFrom(0, 3), (n) => data.randomCrop(n)(image, one)] },
+  randomPatch: { size: [wholeFrom(1, 4), (n) => data.randomPatch(n)(image, one)] },
   cutout: { size: [wholeFrom(1, 4), (n) => data.cutout(n)(image, one)] },
   augmentations: none,
   batchAugmentations: none,

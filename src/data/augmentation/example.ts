@@ -106,6 +106,36 @@ export const randomCrop = (padding: number): Augmentation => {
 };
 
 /**
+ * Cuts a square of a size out of an image, each place equally likely, so that a network of convolutions learns from parts of
+ * images that are too large for it.
+ *
+ * **Shapes** `[height, width, channels] → [size, size, channels]`.
+ * **Fails with** `InvalidArgument`, thrown, where `size` is not a whole number above 0; `ShapeMismatch` when
+ * compiled, where the input has fewer than two axes, or fewer than `size` pixels along one.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, key, ones } from "fluxion";
+ * import { randomPatch } from "fluxion/data";
+ * const image = ones([32, 48, 3]);
+ * const cut = Effect.runSync(Effect.provide(compile(randomPatch(16), [image, key(0)]), Backend.layerReference));
+ * cut(image, key(0)).shape // => [16, 16, 3]
+ * ```
+ */
+export const randomPatch = (size: number): Augmentation => {
+  whole(1)("randomPatch", { size });
+  return augmentation("randomPatch", (given, key) => {
+    const input = atLeast(given, size, "randomPatch");
+    const keys = splitKey(key, places.length);
+    return places.reduce<Expr>((image, axis) => {
+      const first = wholeBelow(nth(keys, axis), (input.shape[axis] ?? size) - size + 1);
+      return take(image, add(iota([size]), first), axis);
+    }, input);
+  });
+};
+
+/**
  * Sets a random square of an image to zero. Its center may be anywhere in the image, and parts beyond the edge
  * are cut off.
  *

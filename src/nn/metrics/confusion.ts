@@ -5,7 +5,7 @@ import { where } from "../../ir/ops/control.ts";
 import { ge } from "../../ir/ops/elementwise.ts";
 import { oneHot, zerosLike } from "../../ir/ops/indexing.ts";
 import { reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
-import { showShape, sizeOf } from "../../tensor/shape.ts";
+import { showShape } from "../../tensor/shape.ts";
 import type { Nested } from "../../tensor/tensor.ts";
 import { passedOn, shown, whole } from "../../tensor/validate.ts";
 import { added, classified, greatest, type Metric, refuseShapes } from "./metric.ts";
@@ -47,14 +47,13 @@ const recallOf: OfClass = (confusion, of) => correct(confusion, of) / actual(con
 const f1Of: OfClass = (confusion, of) =>
   (2 * correct(confusion, of)) / (actual(confusion, of) + predicted(confusion, of));
 
-/** Expands single logits to scores of two classes: above 0 is the second class. */
-const scoresOf = (outputs: Expr, classes: number): Expr =>
-  classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) === 1)
-    ? stack(
-        [zerosLike(outputs), outputs].map((x) => reshape(x, [sizeOf(outputs.shape)])),
-        1,
-      )
-    : outputs;
+/** Expands single logits, `[batch]` or `[..., 1]`, to scores of two classes: above 0 is the second class. */
+const scoresOf = (outputs: Expr, classes: number): Expr => {
+  const { shape } = outputs;
+  if (classes !== 2 || !(shape.length === 1 || shape.at(-1) === 1)) return outputs;
+  const logits = shape.length === 1 ? outputs : reshape(outputs, shape.slice(0, -1));
+  return stack([zerosLike(logits), logits], logits.shape.length);
+};
 
 const overConfusion = (
   maker: string,
@@ -119,7 +118,7 @@ const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
  * example without a prediction or whose label is not a class is outside the matrix, but counts in the accuracy.
  *
  * **Shapes** `outputs: [batch, classes]`, or for two classes logits `[batch]` or `[batch, 1]`; `targets: [batch]` integers
- * or `[batch, classes]`; sequences as for `accuracy`.
+ * or `[batch, classes]`; sequences and images as for `accuracy`, with an axis of classes, or of one logit, at the end.
  * **Fails with** `InvalidArgument`, thrown, where `classes` is not a whole number of at least 1, or an empty list;
  * `ShapeMismatch` when compiled, where outputs have another number of classes.
  *

@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import { tensor } from "../../../src/index.ts";
 import {
   connectedRegions,
+  intersectionOverUnion,
   meanAveragePrecision,
   overOutputs,
   randError,
   scorePairs,
 } from "../../../src/nn/metrics/index.ts";
+import { summaryOf } from "./summaryOf.ts";
 
 /** A drawing as a mask: `#` is inside. */
 const drawing = (...rows: readonly string[]): readonly number[] =>
@@ -62,6 +64,29 @@ describe("randError", () => {
       expect.objectContaining({ _tag: "InvalidArgument" }),
     );
   });
+});
+
+it("intersection over union counts pixels by single logits as by the scores of two classes", () => {
+  const logits = [
+    [3, -1],
+    [2, -2],
+  ];
+  const outputs = tensor([logits.map((row) => row.map((x) => [x]))]);
+  const scores = tensor([logits.map((row) => row.map((x) => [0, x]))]);
+  // Predicted inside are the left pixels, and inside are the upper ones: one of three.
+  const targets = tensor(
+    [
+      [
+        [1, 1],
+        [0, 0],
+      ],
+    ],
+    "i32",
+  );
+  for (const of of [outputs, scores]) {
+    const metric = intersectionOverUnion(2, 1);
+    expect(metric.value(summaryOf(metric, of, targets))).toBeCloseTo(1 / 3, 12);
+  }
 });
 
 it("overOutputs scores each example of a batch, and folds batches", () => {
