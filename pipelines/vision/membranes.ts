@@ -1,0 +1,92 @@
+import { pipe } from "fp-ts/lib/function.js";
+import { augmentations, randomFlip, randomPatch } from "../../src/data/index.ts";
+import {
+  adam,
+  binaryCrossEntropyWithLogits,
+  cosineDecay,
+  type Expr,
+  objective,
+  pipeline,
+  runMain,
+  type Tensor,
+  withBaseline,
+  withCallback,
+} from "../../src/index.ts";
+import { dataAvailable } from "../../src/io/index.ts";
+import { cast, concatenate, gt, index, mean, ne, reshape, sliceAxis } from "../../src/ir/index.ts";
+import { sigmoid } from "../../src/nn/index.ts";
+import {
+  connectedRegions,
+  intersectionOverUnion,
+  meanOf,
+  overOutputs,
+  randError,
+} from "../../src/nn/metrics/index.ts";
+import { unet } from "../../src/nn/models/index.ts";
+import { smoothedThreshold } from "../baselines/smoothedThreshold.ts";
+import { masksEvery } from "../data/vision/masks.ts";
+import { extent, membraneData, membraneSlices } from "../data/vision/membranes.ts";
+
+/** The size of the patches that the network learns from, how many make a step, and how many an epoch. */
+const [patch, batchSize, perEpoch, epochs] = [128, 8, 480, 6];
+
+/** A patch anywhere in a slice, in one of four orientations. */
+const changed = augmentations(randomPatch(patch), randomFlip(), randomFlip({ axis: 0 }));
+
+/** The cells of a slice: the connected pixels outside of the membranes, whose logits or labels are above 0. */
+const cellsOf = (membranes: Tensor): Int32Array =>
+  connectedRegions(
+    Array.from(membranes.toTypedArray(), (x) => (x > 0 ? 0 : 1)),
+    membranes.shape[1] ?? 1,
+  );
+
+/**
+ * Marks the membranes of cells in brain tissue under the electron microscope. A U-Net with 8 channels learns from patches of
+ * 24 slices, and is tested on six whole ones. `randError` judges the cells that the membranes leave between them.
+ *
+ * **Source** Ronneberger, Fischer and Brox (2015), arXiv:1505.04597, with batch normalization, and a sixty-fourth of its
+ * weights.
+ */
+export const membranes = pipe(
+  pipeline(
+    "membranes",
+    membraneSlices(perEpoch),
+    objective({
+      models: { net: unet(1, { channels: 1, width: 8, levels: 3, normalize: true }) },
+      loss: ({ net }, { image, membrane }, { mode, key }) => {
+        const labels = reshape(membrane, [extent, extent, 1]);
+        // Image and labels are cut and mirrored as one.
+        const both = concatenate([image, labels], -1);
+        const seen = mode === "train" ? changed(both, key) : both;
+        const logits = net(sliceAxis(seen, -1, 0, 1) as typeof image); // patches are images too
+        const wanted = index(seen, 1, -1);
+        const said = index(logits, 0, -1);
+        return {
+          loss: mean(binaryCrossEntropyWithLogits(said, wanted)) as Expr<readonly []>,
+          output: logits,
+          target: wanted,
+          values: { pixelError: mean(cast(ne(cast(gt(said, 0), "f32"), wanted), "f32")) },
+        };
+      },
+      predict: ({ net }, { image }) => sigmoid(index(net(image), 0, -1)),
+      optimizer: adam({ learningRate: cosineDecay(1e-2, (epochs * perEpoch) / batchSize) }),
+      metrics: [
+        meanOf("pixelError"),
+        { ...intersectionOverUnion(2, 1), name: "intersectionOverUnion" },
+        overOutputs(randError, (logits, labels) => [cellsOf(logits), cellsOf(labels)]),
+      ],
+    }),
+    {
+      description: "where membranes of brain cells are, by a U-Net",
+      data: membraneData,
+      available: dataAvailable(membraneData),
+      batchSize,
+      epochs,
+      seed: 42,
+    },
+  ),
+  withBaseline(smoothedThreshold([1, 2, 3])),
+  withCallback(masksEvery("membrane", { size: 256, scale: 4 })),
+);
+
+if (import.meta.main) runMain(membranes);
