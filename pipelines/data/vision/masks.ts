@@ -57,33 +57,38 @@ export const middleOf = ({ width, values }: Field, size: number): Field => {
   };
 };
 
+/** What {@link masksEvery} draws. */
+export interface DrawnMasks {
+  /** The held-out image. Defaults to 0, the first one. */
+  readonly row?: number;
+  /** The extent of the square in its middle that is drawn. */
+  readonly size: number;
+  /** The extent of the pixels that are one dot. */
+  readonly scale: number;
+  /** The number of epochs between drawings. Defaults to 1. */
+  readonly every?: number;
+}
+
 /**
- * Draws, after each epoch, the truth beside what the model makes of the first held-out image: a square in its middle, in
- * braille letters.
+ * Draws, after epochs, the true mask of a held-out image, which is a column, beside the one that the model makes of its
+ * column `image`, in braille letters.
  */
 export const masksEvery =
-  <C>(
-    truth: string,
-    {
-      input = "image",
-      size,
-      scale,
-    }: { readonly input?: string; readonly size: number; readonly scale: number },
-  ): Operator<C> =>
+  <C>(truth: string, { row = 0, size, scale, every = 1 }: DrawnMasks): Operator<C> =>
   (events$, of) =>
     sampleEvery(
       Effect.map(Effect.cached(of.source), (source) =>
         Effect.fnUntraced(function* (state) {
           const { test } = yield* source;
           if (test === undefined || !("row" in test)) return "";
-          const row: Row = test.row(0);
+          const own: Row = test.row(row);
           const ask = yield* makePredictor(withData(source)(of), state);
-          const said = yield* ask({ [input]: row[input] } as RawRow); // a column of the data
+          const said = yield* ask({ image: own.image } as RawRow); // a column of the data
           const fieldOf = (x: Tensor | undefined): Field => ({
             width: x?.shape[1] ?? 1,
             values: x?.toTypedArray() ?? [],
           });
-          const [wanted, given] = [fieldOf(row[truth]), fieldOf(said)];
+          const [wanted, given] = [fieldOf(own[truth]), fieldOf(said)];
           const [left, right] = [wanted, given].map((x) => braille(middleOf(x, size), scale)) as [
             readonly string[],
             readonly string[],
@@ -94,4 +99,5 @@ export const masksEvery =
           ].join("\n");
         }, Effect.scoped),
       ),
+      { every },
     )(events$);
