@@ -25,8 +25,8 @@ const judged = ({ labels }: Pixels, isIn: (pixel: number) => boolean) => {
   const wrong = flooded + dried;
   return {
     pixelError: wrong / labels.length,
-    "intersectionOverUnion of 0": land / (land + wrong),
-    "intersectionOverUnion of 1": water / (water + wrong),
+    "iou of 0": land / (land + wrong),
+    "iou of 1": water / (water + wrong),
   };
 };
 
@@ -80,7 +80,7 @@ const weighed = (weights: readonly number[], of: readonly number[]): number =>
   of.reduce((sum, term, i) => sum + term * (weights[i] as number), 0);
 
 /** Logistic regression on the color of a pixel and its squares, by Newton's method on every `stride`-th training pixel. */
-export const colorRegression = (column: string, stride = 7): Baseline => ({
+export const colorRegression = (column: string, stride = 37): Baseline => ({
   name: "logistic regression on the pixel's color",
   evaluate: ({ train, test = train }) => {
     const seen = pixelsOf(train, column);

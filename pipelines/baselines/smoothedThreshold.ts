@@ -96,7 +96,7 @@ const judged = (images: Images, threshold: number) => {
   });
   return {
     pixelError: wrong / pixelsInAll,
-    intersectionOverUnion: both / either,
+    iou: both / either,
     randError: scorePairs(randError, pairs),
   };
 };

@@ -11,7 +11,16 @@ import {
   withBaseline,
   withCallback,
 } from "../../src/index.ts";
-import { cast, concatenate, gt, index, mean, ne, reshape, sliceAxis } from "../../src/ir/index.ts";
+import {
+  cast,
+  concatenate,
+  expandDims,
+  gt,
+  index,
+  mean,
+  ne,
+  sliceAxis,
+} from "../../src/ir/index.ts";
 import { sigmoid } from "../../src/nn/index.ts";
 import { intersectionOverUnion, meanOf } from "../../src/nn/metrics/index.ts";
 import { unet } from "../../src/nn/models/index.ts";
@@ -37,7 +46,7 @@ export const landAndWater = pipe(
       models: { net: unet(1, { channels: 3, width: 8, levels: 2, normalize: true }) },
       loss: ({ net }, { image, water }, { mode, key }) => {
         // A tile and its water are mirrored as one.
-        const both = concatenate([image, reshape(water, [extent, extent, 1])], -1);
+        const both = concatenate([image, expandDims(water, -1)], -1);
         const seen = mode === "train" ? flips(both, key) : both;
         const logits = net(sliceAxis(seen, -1, 0, 3) as typeof image); // three of its four channels
         const [said, wanted] = [index(logits, 0, -1), index(seen, 3, -1)];

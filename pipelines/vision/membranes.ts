@@ -13,7 +13,16 @@ import {
   withCallback,
 } from "../../src/index.ts";
 import { dataAvailable } from "../../src/io/index.ts";
-import { cast, concatenate, gt, index, mean, ne, reshape, sliceAxis } from "../../src/ir/index.ts";
+import {
+  cast,
+  concatenate,
+  expandDims,
+  gt,
+  index,
+  mean,
+  ne,
+  sliceAxis,
+} from "../../src/ir/index.ts";
 import { sigmoid } from "../../src/nn/index.ts";
 import {
   connectedRegions,
@@ -25,7 +34,7 @@ import {
 import { unet } from "../../src/nn/models/index.ts";
 import { smoothedThreshold } from "../baselines/smoothedThreshold.ts";
 import { masksEvery } from "../data/vision/masks.ts";
-import { extent, membraneData, membraneSlices } from "../data/vision/membranes.ts";
+import { membraneData, membraneSlices } from "../data/vision/membranes.ts";
 
 /** The size of the patches that the network learns from, how many make a step, and how many an epoch. */
 const [patch, batchSize, perEpoch, epochs] = [128, 8, 480, 6];
@@ -54,9 +63,8 @@ export const membranes = pipe(
     objective({
       models: { net: unet(1, { channels: 1, width: 8, levels: 3, normalize: true }) },
       loss: ({ net }, { image, membrane }, { mode, key }) => {
-        const labels = reshape(membrane, [extent, extent, 1]);
         // Image and labels are cut and mirrored as one.
-        const both = concatenate([image, labels], -1);
+        const both = concatenate([image, expandDims(membrane, -1)], -1);
         const seen = mode === "train" ? changed(both, key) : both;
         const logits = net(sliceAxis(seen, -1, 0, 1) as typeof image); // patches are images too
         const wanted = index(seen, 1, -1);
@@ -72,7 +80,7 @@ export const membranes = pipe(
       optimizer: adam({ learningRate: cosineDecay(1e-2, (epochs * perEpoch) / batchSize) }),
       metrics: [
         meanOf("pixelError"),
-        { ...intersectionOverUnion(2, 1), name: "intersectionOverUnion" },
+        { ...intersectionOverUnion(2, 1), name: "iou" },
         overOutputs(randError, (logits, labels) => [cellsOf(logits), cellsOf(labels)]),
       ],
     }),

@@ -81,7 +81,7 @@ export const masksEvery =
         Effect.fnUntraced(function* (state) {
           const { test } = yield* source;
           if (test === undefined || !("row" in test)) return "";
-          const own: Row = test.row(row);
+          const own: Row = test.row(Math.min(row, test.size - 1));
           const ask = yield* makePredictor(withData(source)(of), state);
           const said = yield* ask({ image: own.image } as RawRow); // a column of the data
           const fieldOf = (x: Tensor | undefined): Field => ({

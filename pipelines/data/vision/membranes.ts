@@ -25,8 +25,8 @@ export const [slices, trained] = [30, 24] as const;
 
 /** A slice of brain tissue under the electron microscope, from 0 to 1, and where its membranes are: 1, and 0 elsewhere. */
 export type Slice = {
-  readonly image: Tensor<readonly [512, 512, 1]>;
-  readonly membrane: Tensor<readonly [512, 512]>;
+  readonly image: Tensor<readonly [number, number, 1]>;
+  readonly membrane: Tensor<readonly [number, number]>;
 };
 
 const commit = "b45af4d458437d8281cc218a07fd4380818ece4a";
@@ -60,34 +60,36 @@ const grayOf = ({ width, height, data }: Picture): Float32Array =>
   Float32Array.from({ length: width * height }, (_, i) => (data[4 * i] as number) / 255);
 
 /**
- * Pairs of an image and its labels as rows. Labels are white inside of cells and black on membranes.
+ * Pairs of an image and its labels as rows, of 512 pixels along each side unless another size is given. Labels are white
+ * inside of cells and black on membranes.
  *
  * **Fails with** `DataSourceError` where a picture has another size.
  */
 export const slicesOf = (
   pairs: readonly (readonly [image: Picture, label: Picture])[],
+  size: number = extent,
 ): Effect.Effect<Dataset<Slice>, DataSourceError> => {
-  const other = pairs.flat().find(({ width, height }) => width !== extent || height !== extent);
+  const other = pairs.flat().find(({ width, height }) => width !== size || height !== size);
   if (other !== undefined)
     return Effect.fail(
       new DataSourceError({
         source: membraneData.name,
-        reason: `a picture has ${other.width} × ${other.height} pixels, not ${extent} × ${extent}`,
+        reason: `a picture has ${other.width} × ${other.height} pixels, not ${size} × ${size}`,
       }),
     );
-  const image = new Float32Array(pairs.length * extent ** 2);
+  const image = new Float32Array(pairs.length * size ** 2);
   const membrane = new Float32Array(image.length);
   for (const [i, [picture, label]] of pairs.entries()) {
-    image.set(grayOf(picture), i * extent ** 2);
+    image.set(grayOf(picture), i * size ** 2);
     membrane.set(
       grayOf(label).map((inside) => (inside < 0.5 ? 1 : 0)),
-      i * extent ** 2,
+      i * size ** 2,
     );
   }
   return Effect.succeed(
     dataset({
-      image: fromTypedArray([pairs.length, extent, extent, 1], image),
-      membrane: fromTypedArray([pairs.length, extent, extent], membrane),
+      image: fromTypedArray([pairs.length, size, size, 1], image),
+      membrane: fromTypedArray([pairs.length, size, size], membrane),
     }),
   );
 };
