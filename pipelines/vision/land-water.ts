@@ -63,6 +63,13 @@ export const landAndWater = pipe(
     }),
     {
       description: "where water is in satellite tiles, by a small U-Net",
+      card: {
+        field: "vision",
+        data: "`three-globe` (MIT; pictures by NASA, free with credit)",
+        heldOut: "not measured yet",
+        baseline:
+          "logistic regression on a pixel's color: pixel error 0.0109, IoU of water 0.985, of land 0.961",
+      },
       available: earthFolder,
       batchSize,
       epochs,

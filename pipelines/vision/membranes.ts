@@ -86,6 +86,14 @@ export const membranes = pipe(
     }),
     {
       description: "where membranes of brain cells are, by a U-Net",
+      card: {
+        field: "vision",
+        data: "`npx fluxion data membranes` (ISBI 2012; the repository: MIT)",
+        heldOut: "not measured yet",
+        baseline: "threshold after smoothing: not measured yet",
+        published:
+          "U-Net: pixel error 0.0611, Rand error 0.0382, on the challenge's hidden test (Ronneberger et al., 2015)",
+      },
       data: membraneData,
       available: dataAvailable(membraneData),
       batchSize,
