@@ -1,9 +1,13 @@
 import type { Tensor } from "../../src/index.ts";
+import type { SomeMetric } from "../../src/learn/index.ts";
 import {
   type Box,
   type Detection,
-  type Metric,
   meanAveragePrecision,
+  overOutputs,
+  type PairMetric,
+  type Ratio,
+  type Summary,
   scorePairs,
 } from "../../src/nn/metrics/index.ts";
 
@@ -23,71 +27,59 @@ export const detectionsIn = (rows: Rows): readonly Detection[] =>
     score > 0 ? [{ left, top, right, bottom, class: kind, score }] : [],
   );
 
-/** The boxes of each row of a column. */
+/** The boxes of each row of a column `[images, boxes, 5]`. */
 export const boxesOfRows = (column: Tensor): readonly (readonly Box[])[] =>
   (column.toArray() as readonly Rows[]).map(boxesIn);
 
-type Pairs = Iterable<readonly [readonly Detection[], readonly Box[]]>;
+/** The detections and the true boxes of images. */
+type Pairs = readonly (readonly [readonly Detection[], readonly Box[]])[];
+type BoxMetric<A extends Summary> = PairMetric<readonly Detection[], readonly Box[], A>;
 
-/** A figure of the detections and the true boxes of images. */
+/** The mean, over images, of how far the number of sure enough detections of a class is from that of its boxes. */
+const countError = (name: string, kind: number, least: number): BoxMetric<Ratio> => ({
+  name: `${name}Count`,
+  better: "lower",
+  monoid: {
+    empty: { total: 0, count: 0 },
+    concat: (a, b) => ({ total: a.total + b.total, count: a.count + b.count }),
+  },
+  of: (found, boxes) => {
+    const counted = found.filter((d) => d.class === kind && d.score >= least).length;
+    const there = boxes.filter((box) => box.class === kind).length;
+    return { total: Math.abs(counted - there), count: 1 };
+  },
+  value: ({ total, count }) => total / count,
+});
+
+/** A figure of boxes: of pairs, and as a metric of a run whose outputs are `[n, 6]` and targets `[m, 5]`. */
 export interface BoxFigure {
   readonly name: string;
-  readonly better: "higher" | "lower";
   readonly of: (pairs: Pairs) => number;
+  readonly metric: SomeMetric;
 }
 
-/** The mean, over images, of how far the number of detections of a class is from that of its boxes. */
-const countError = (name: string, kind: number, least: number): BoxFigure => ({
-  name: `${name}CountError`,
-  better: "lower",
-  of: (pairs) => {
-    const errors = Array.from(pairs, ([found, boxes]) => {
-      const counted = found.filter((d) => d.class === kind && d.score >= least).length;
-      return Math.abs(counted - boxes.filter((box) => box.class === kind).length);
-    });
-    return errors.reduce((a, b) => a + b, 0) / errors.length;
-  },
+const figure = <A extends Summary>(metric: BoxMetric<A>): BoxFigure => ({
+  name: metric.name,
+  of: (pairs) => scorePairs(metric, pairs),
+  metric: overOutputs(metric, (output, target) => [
+    detectionsIn(output.toArray() as Rows), // the shapes say so
+    boxesIn(target.toArray() as Rows),
+  ]),
 });
 
 /**
- * Mean average precision at an overlap of 0.5 and averaged from 0.5 to 0.95, and of each class the error of the count of
- * detections with a score of at least `least`.
+ * Mean average precision at an overlap of 0.5 (`map50`) and averaged from 0.5 to 0.95 (`map`), and for each class the error of
+ * the count of detections with a score of at least `least`.
  */
 export const boxFigures = (names: readonly string[], least: number): readonly BoxFigure[] => {
   const classes = names.length;
-  const precision = (name: string, overlaps?: readonly number[]): BoxFigure => {
-    const metric = meanAveragePrecision({ classes, ...(overlaps && { overlaps }) });
-    return { name, better: "higher", of: (pairs) => scorePairs(metric, pairs) };
-  };
   return [
-    precision("map50", [0.5]),
-    precision("map"),
-    ...names.map((name, i) => countError(name, i, least)),
+    figure({ ...meanAveragePrecision({ classes, overlaps: [0.5] }), name: "map50" }),
+    figure(meanAveragePrecision({ classes })),
+    ...names.map((name, kind) => figure(countError(name, kind, least))),
   ];
 };
 
 /** All figures of some images, by name. */
 export const figuresOf = (figures: readonly BoxFigure[], pairs: Pairs) =>
   Object.fromEntries(figures.map(({ name, of }) => [name, of(pairs)]));
-
-/** The outputs and targets of images, as lists. */
-type Kept = { readonly found: readonly Rows[]; readonly boxes: readonly Rows[] };
-
-/**
- * A figure as a metric of a run, whose outputs are `[n, 6]` and targets `[m, 5]`: it keeps the boxes of all images until
- * its value is read.
- */
-export const asMetric = ({ name, better, of }: BoxFigure): Metric<Kept> => ({
-  name,
-  better,
-  monoid: {
-    empty: { found: [], boxes: [] },
-    concat: (a, b) => ({
-      found: [...a.found, ...b.found],
-      boxes: [...a.boxes, ...b.boxes],
-    }),
-  },
-  fromBatch: ({ outputs, targets }) => ({ found: outputs, boxes: targets }),
-  value: ({ found, boxes }) =>
-    of(found.map((rows, i) => [detectionsIn(rows), boxesIn(boxes[i] ?? [])] as const)),
-});

@@ -89,7 +89,7 @@ export const commands = {
   },
   predict: {
     takesPipeline: true,
-    help: "what a trained model says about the rows of a file; with --output, drawn as a PNG file where it is a picture",
+    help: "what a trained model says about the rows of a file; with --output, drawn: a picture as a PNG file, boxes on their picture as an SVG file",
     flags: ["input", "output", "state", "backend", "threads", "json"],
   },
   export: {

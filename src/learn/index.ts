@@ -41,4 +41,5 @@ export {
 export { type Computing, inDtype } from "./precision/inDtype.ts";
 export { inPrecision } from "./precision/inPrecision.ts";
 export { type LossScaled, type LossScaling, lossScaled } from "./precision/lossScaled.ts";
+export type { SomeMetric } from "./scoring.ts";
 export { type Supervised, supervised } from "./supervised.ts";

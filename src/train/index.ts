@@ -114,8 +114,8 @@ export {
   type PipelineOptions,
   pipeline,
 } from "./pipeline/pipeline.ts";
-export type { HeldOut, Sources, Splits } from "./pipeline/splits.ts";
-export type { Answer, Classified, Measured } from "./predict/answers.ts";
+export type { BoxOutput, HeldOut, Sources, Splits } from "./pipeline/splits.ts";
+export type { Answer, Classified, Detected, FoundBox, Measured } from "./predict/answers.ts";
 export { answersEvery } from "./predict/answersEvery.ts";
 export { type Model, modelOf } from "./predict/model.ts";
 export { decodeModelFile, encodeModelFile, loadModel, saveModel } from "./predict/modelFile.ts";

@@ -6,9 +6,10 @@ import { jsonLine, oneLine, printable } from "../../terminal.ts";
 import { evaluate, type On } from "../../train/loop/evaluate.ts";
 import { confusionLines } from "../../train/operators/confusionTable.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
-import type { Answer } from "../../train/predict/answers.ts";
+import type { Answer, FoundBox } from "../../train/predict/answers.ts";
 import { contentOf } from "../../train/predict/modelFile.ts";
 import { makeModelPredictor } from "../../train/predict/predict.ts";
+import { boxesDrawn } from "./boxesDrawn.ts";
 import { drawn, numbersOf } from "./drawn.ts";
 import { rowsIn } from "./input.ts";
 import type { Split } from "./splits.ts";
@@ -66,6 +67,20 @@ const answerText = (answer: Answer): string => {
   return `${extents.join(" × ")} numbers, from ${valueText(least)} to ${valueText(most)} (--json prints them, --output x.png draws them)`;
 };
 
+const boxCells = (row: number, { class: kind, ...numbers }: FoundBox): readonly string[] => {
+  const { score, left, top, right, bottom } = numbers;
+  return [
+    String(row),
+    oneLine(kind),
+    ...[score, left, top, right, bottom].map((x) => x.toFixed(3)),
+  ];
+};
+
+const boxTable = (rows: readonly (readonly string[])[]): string =>
+  table(["row", "class", "score", "left", "top", "right", "bottom"], rows, {
+    numeric: [0, 2, 3, 4, 5, 6],
+  });
+
 /** Answers as a table; texts of several lines one after another. */
 const answersText = (answers: readonly Answer[]): string => {
   const texts = answers.flatMap((answer) => ("text" in answer ? [answer.text] : []));
@@ -76,6 +91,10 @@ const answersText = (answers: readonly Answer[]): string => {
     if ("text" in answer) return [row, oneLine(answer.text)];
     return [row, answerText(answer)];
   });
+  const boxes = answers.flatMap((answer, i) =>
+    "boxes" in answer ? answer.boxes.map((box) => boxCells(i + 1, box)) : [],
+  );
+  if (answers.some((answer) => "boxes" in answer)) return boxTable(boxes);
   if (answers.some((answer) => "class" in answer))
     return table(["row", "class", "probability"], rows, { numeric: [0, 2] });
   const acted = answers.some((answer) => "action" in answer);
@@ -85,7 +104,7 @@ const answersText = (answers: readonly Answer[]): string => {
 
 /**
  * Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. With `output`, draws
- * the answer that is a picture.
+ * the answer that is a picture, or boxes on theirs.
  */
 export const predicted = Effect.fnUntraced(function* (name: string, given: Given) {
   const input = yield* required(
@@ -98,7 +117,10 @@ export const predicted = Effect.fnUntraced(function* (name: string, given: Given
   const answers = yield* Effect.scoped(
     Effect.flatMap(makeModelPredictor(model), (predict) => predict.answers(rows)),
   );
-  if (given.output !== undefined) return yield* drawn(model.name, answers, given.output);
+  if (given.output !== undefined)
+    return yield* answers.some((answer) => "boxes" in answer)
+      ? boxesDrawn(model.name, answers, input, given.output)
+      : drawn(model.name, answers, given.output);
   return given.json === true ? answers.map(jsonLine).join("\n") : answersText(answers);
 });
 

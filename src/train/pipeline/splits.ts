@@ -4,6 +4,15 @@ import type { FromRaw } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
 import type { Experience, Source } from "../../data/source/source.ts";
 
+/**
+ * How the output of a detector is read: `[n, 6]`, of each box its left, top, right and bottom as shares of the picture, the
+ * number of its class, and its score.
+ */
+export interface BoxOutput {
+  /** The least score of an answer, above 0. Boxes of lower scores are left out. */
+  readonly least: number;
+}
+
 /** The examples of a run: those to train on, and those held out. */
 export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   /** What the run learns from: a dataset, or for pipelines any source. */
@@ -16,6 +25,8 @@ export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   readonly inputs?: { readonly [C in keyof R]?: FromRaw };
   /** The names of the classes, for answers. */
   readonly classes?: readonly string[];
+  /** How the output of a detector is read, for answers. */
+  readonly boxes?: BoxOutput;
   /** How a model that generates sequences, such as `gpt`, answers in text: see `generation`. */
   readonly generation?: Generation;
   /** How a model that was trained by the CTC loss answers in text: see `transcription`. */

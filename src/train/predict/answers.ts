@@ -1,6 +1,6 @@
 import * as E from "fp-ts/lib/Either.js";
 import { InvalidArgument } from "../../errors.ts";
-import { showShape, sizeOf } from "../../tensor/shape.ts";
+import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Meaning } from "./rows.ts";
 
@@ -27,13 +27,28 @@ export interface Acted {
   readonly values?: readonly number[];
 }
 
+/** A box that a detector found: its sides as shares of the picture's width and height, its class, and how sure it is. */
+export interface FoundBox {
+  readonly class: string;
+  readonly score: number;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The answer of a detector: the boxes that it found, from the surest on. */
+export interface Detected {
+  readonly boxes: readonly FoundBox[];
+}
+
 /** The answer of any other model: its output, as nested lists of numbers. */
 export interface Measured {
   readonly value: ReturnType<Tensor["toArray"]>;
 }
 
 /** What a model says about one row. */
-export type Answer = Acted | Classified | Generated | Measured;
+export type Answer = Acted | Classified | Detected | Generated | Measured;
 
 /** `e^x / Σ e^x`, of numbers that are moved to at most 0 first. */
 const softmax = (logits: readonly number[]): readonly number[] => {
@@ -61,15 +76,35 @@ const classified = (logits: readonly number[], classes: readonly string[]): Clas
   };
 };
 
+/** Whether outputs of a shape can be boxes. */
+export const areBoxes = (shape: Shape): boolean => shape.length === 2 && shape[1] === 6;
+
+/** The boxes of an output, by their scores. */
+const detectedIn = (
+  data: readonly number[],
+  least: number,
+  classes: readonly string[] = [],
+): Detected => {
+  const boxes = Array.from({ length: data.length / 6 }, (_, i): FoundBox => {
+    const [left = 0, top = 0, right = 0, bottom = 0, kind = 0, score = 0] = data.slice(6 * i);
+    return { class: classes[kind] ?? String(kind), score, left, top, right, bottom };
+  });
+  return {
+    boxes: boxes
+      .filter(({ score }) => score > 0 && score >= least)
+      .toSorted((a, b) => b.score - a.score),
+  };
+};
+
 /**
- * What outputs say, row by row. With class names, an output is taken for the logits of the classes, or a single number
+ * What outputs say, row by row. With `boxes` an output is read as boxes. With class names, an output is taken for the logits of the classes, or a single number
  * for the logit of the second of two. Of a learner that plays it is an action, or the values of actions.
  *
- * **Fails with** `InvalidArgument` where an output has another size than there are classes.
+ * **Fails with** `InvalidArgument` where an output has another size than there are classes, or is not one of boxes.
  */
 export const answersOf = (
   outputs: Tensor,
-  { classes, acts }: Pick<Meaning, "classes" | "acts">,
+  { classes, boxes, acts }: Pick<Meaning, "classes" | "acts"> & Partial<Pick<Meaning, "boxes">>,
 ): E.Either<InvalidArgument, readonly Answer[]> => {
   const [rows = 0, ...shape] = outputs.shape;
   const width = sizeOf(shape);
@@ -86,6 +121,17 @@ export const answersOf = (
         return { action: greatest(values), values };
       }),
     );
+  if (boxes !== undefined && !areBoxes(shape))
+    return E.left(
+      new InvalidArgument({
+        op: "answer",
+        argument: "the output",
+        expected: "boxes, [n, 6]",
+        actual: showShape(shape),
+      }),
+    );
+  if (boxes !== undefined)
+    return E.right(each((i) => detectedIn([...rowAt(i)], boxes.least, classes)));
   if (classes === undefined) return E.right(each((i) => ({ value: nested(i) })));
   if (width !== classes.length && !(width === 1 && classes.length === 2))
     return E.left(

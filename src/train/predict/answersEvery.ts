@@ -5,14 +5,21 @@ import { withData } from "../pipeline/overrides.ts";
 import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
 import type { Sources } from "../pipeline/splits.ts";
 import type { TrainState } from "../state/state.ts";
-import type { Answer } from "./answers.ts";
+import type { Answer, FoundBox } from "./answers.ts";
 import { makePredictor } from "./predictor.ts";
 import type { RawRow } from "./rows.ts";
 
-/** An answer in a few words: a class with its probability, a text, or numbers. */
+/** How many boxes of each class there are: "3 RBC, 1 WBC". */
+const countsOf = (boxes: readonly FoundBox[]): string => {
+  const counts = Object.entries(Object.groupBy(boxes, (box) => box.class));
+  return counts.map(([kind, of = []]) => `${of.length} ${kind}`).join(", ") || "nothing";
+};
+
+/** An answer in a few words: a class with its probability, the number of boxes, a text, or numbers. */
 const inWords = (answer: Answer): string => {
   if ("class" in answer) return `${answer.class} (${answer.probability.toFixed(2)})`;
   if ("text" in answer) return answer.text;
+  if ("boxes" in answer) return countsOf(answer.boxes);
   return JSON.stringify("action" in answer ? answer.action : answer.value);
 };
 

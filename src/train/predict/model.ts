@@ -30,6 +30,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { checkTokens, trainedMismatch } from "../pipeline/validate.ts";
 import { initialState } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
+import { areBoxes } from "./answers.ts";
 import { misfit, withParams } from "./generating.ts";
 import { generatorCodec, generatorIssue, type NamedGenerator } from "./generatorCodec.ts";
 import {
@@ -77,7 +78,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
   state: TrainState<C>,
 ) {
   const predict = yield* predictOf(of);
-  const { train, inputs = {}, classes, generation, transcription } = yield* of.source;
+  const { train, inputs = {}, classes, boxes, generation, transcription } = yield* of.source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
   const source = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
@@ -116,7 +117,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
     columns: Object.fromEntries(one.columns.map((name) => [name, spec[name] as TensorType])),
     limits: of.learner.limits.filter(({ column }) => reads.has(column)),
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
-    ...{ classes, generation, transcription },
+    ...{ classes, boxes, generation, transcription },
     acts: of.learner.acts,
     generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
@@ -217,6 +218,7 @@ const written = t.intersection([
   }),
   t.partial({
     classes: t.readonlyArray(t.string),
+    boxes: t.strict({ least: t.number }),
     generation: generationCodec,
     generator: generatorCodec,
     transcription: transcriptionCodec,
@@ -226,7 +228,8 @@ const written = t.intersection([
 
 /** Everything of a model but its params, as JSON. */
 export const encodeModel = (model: Model): string => {
-  const { name, program, columns, limits, inputs, classes, generation, generator, acts } = model;
+  const { name, program, columns, limits, inputs, classes, boxes, generation, generator, acts } =
+    model;
   const { transcription } = model;
   return JSON.stringify(
     written.encode({
@@ -240,6 +243,7 @@ export const encodeModel = (model: Model): string => {
         from === undefined ? [] : [[column, from] as [string, typeof from]],
       ),
       ...(classes === undefined ? {} : { classes }),
+      ...(boxes === undefined ? {} : { boxes }),
       ...(generation === undefined ? {} : { generation }),
       ...(generator === undefined ? {} : { generator }),
       ...(transcription === undefined ? {} : { transcription }),
@@ -265,6 +269,7 @@ export const decodeModel = (
       columns,
       inputs,
       classes,
+      boxes,
       generation,
       generator,
       transcription,
@@ -308,7 +313,11 @@ export const decodeModel = (
         String(rest.program.outputs.length),
       );
     const size = sizeOf(output.shape);
-    if (classes !== undefined && size !== classes.length && !(size === 1 && classes.length === 2))
+    if (boxes !== undefined && !areBoxes(output.shape))
+      return yield* refuse(["boxes"], "an output of boxes, [n, 6]", showShape(output.shape));
+    const isOfClasses =
+      boxes !== undefined || size === classes?.length || (size === 1 && classes?.length === 2);
+    if (classes !== undefined && !isOfClasses)
       return yield* refuse(
         ["classes"],
         `names for the output ${showShape(output.shape)}`,
@@ -335,7 +344,7 @@ export const decodeModel = (
     }
     return {
       ...rest,
-      ...{ generation, generator, transcription, acts },
+      ...{ boxes, generation, generator, transcription, acts },
       _tag: "Model",
       params: Object.fromEntries(
         all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),

@@ -29,7 +29,7 @@ export interface Predictor {
   /** The outputs for each item of a stream, in order: an item is one row, or several. */
   (items$: Observable<Rows>): Observable<Tensor>;
   (items: AsyncIterable<Rows>): AsyncIterable<Tensor>;
-  /** What the model says about a row: a class with its probability, a text, an action, or numbers. */
+  /** What the model says about a row: a class with its probability, boxes, a text, an action, or numbers. */
   readonly answer: (row: RawRow) => Promise<Answer>;
   /** What the model says about each of several rows. */
   readonly answers: (rows: Rows) => Promise<readonly Answer[]>;

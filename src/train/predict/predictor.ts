@@ -57,7 +57,7 @@ export type CannotPredict =
 export interface Asking<E = never> {
   /** The output for one row, or outputs along a leading axis for several. */
   (rows: Rows): Effect.Effect<Tensor, CannotPredict | E>;
-  /** What the model says about each row: a class with its probability, a text, an action, or numbers. */
+  /** What the model says about each row: a class with its probability, boxes, a text, an action, or numbers. */
   readonly answers: (rows: Rows) => Effect.Effect<readonly Answer[], CannotPredict | E>;
 }
 
@@ -214,9 +214,12 @@ const predictable = Effect.fnUntraced(function* <C, E>(
         params: takes.map((i) => leaves[i] as Tensors[number]),
       })),
     check: (rows) => checkTokens(of.learner.limits, rows),
-    meaning: Effect.map(of.source, ({ inputs = {}, classes, generation, transcription }) => ({
-      ...{ inputs, classes, generation, transcription, acts: of.learner.acts },
-    })),
+    meaning: Effect.map(
+      of.source,
+      ({ inputs = {}, classes, boxes, generation, transcription }) => ({
+        ...{ inputs, classes, boxes, generation, transcription, acts: of.learner.acts },
+      }),
+    ),
     generator: Effect.map(
       generatorOf(of.learner, state.carried),
       (made) => made && withParams(made, (i) => leaves[i] as Tensors[number]),

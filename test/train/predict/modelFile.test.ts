@@ -11,9 +11,12 @@ import { sameBits } from "../../../laws/values/compare.ts";
 import { fromRecord, parseCsv } from "../../../src/data/index.ts";
 import {
   adam,
+  dataset,
   dense,
+  type Expr,
   type FluxionError,
   loadModel,
+  objective,
   pipeline,
   predictor,
   relu,
@@ -24,6 +27,8 @@ import {
   tensor,
 } from "../../../src/index.ts";
 import { encodeSafetensors } from "../../../src/io/index.ts";
+import { concatenate, mul, stack, sum } from "../../../src/ir/index.ts";
+import { lambda } from "../../../src/nn/index.ts";
 import {
   decodeModelFile,
   encodeModelFile,
@@ -223,6 +228,47 @@ describe("a model that is asked as users ask", () => {
       column: "width",
     });
     await expect(from({ kind: "round" })).rejects.toThrow("raw values are possible for size");
+  });
+
+  it("answers with boxes by their scores, from the pipeline and from its file", async () => {
+    // A detector of two boxes whose sides are the row, and whose scores are 0.25 and those of its params.
+    const detector = pipeline(
+      "boxes",
+      Effect.succeed({
+        train: dataset({ x: tensor([[0.1, 0.2, 0.3, 0.4]]) }),
+        classes: ["cell", "other"],
+        boxes: { least: 0.25 },
+      }),
+      objective({
+        models: { scores: lambda("scores", (x: Expr) => mul(x, 0)) },
+        loss: ({ scores }, { x }) => sum(scores(x)) as Expr<readonly []>, // over all axes
+        predict: (_, { x }) =>
+          stack([0.25, 0.75, 0.125].map((score, i) => concatenate([x, tensor([i % 2, score])]))),
+        optimizer: adam({ learningRate: 0.1 }),
+      }),
+    );
+    const start = initialState(detector);
+    const model = await run(
+      Effect.flatMap(modelOf(detector, start), (of) => decodeModelFile(encodeModelFile(of), "it")),
+    );
+    const row = { x: tensor([0, 0.25, 0.5, 1]) };
+    const sides = { left: 0, top: 0.25, right: 0.5, bottom: 1 };
+    const said = await predictor(model).answer(row);
+    expect(said).toEqual({
+      boxes: [
+        { class: "other", score: 0.75, ...sides },
+        { class: "cell", score: 0.25, ...sides },
+      ],
+    });
+    expect(await predictor(detector, start).answer(row)).toEqual(said);
+    const mistaken = { ...model, boxes: undefined };
+    await expect(predictor(mistaken).answer(row)).rejects.toThrow("names for 18 classes");
+    const flat: Model = { ...(await run(loadModel(path))), boxes: { least: 0.5 } };
+    expect(await run(Effect.flip(decodeModelFile(encodeModelFile(flat), "it")))).toMatchObject({
+      _tag: "DecodeError",
+      issues: [{ path: ["boxes"], expected: "an output of boxes, [n, 6]" }],
+    });
+    await expect(predictor(flat).answer({ x: tensor([1, 2, 3, 4]) })).rejects.toThrow("[n, 6]");
   });
 
   it("answers with numbers where classes have no names", async () => {
