@@ -5,6 +5,7 @@ import {
   type Baseline,
   binaryAccuracy,
   binaryCrossEntropyWithLogits,
+  confusionMatrix,
   dense,
   dropout,
   type Expr,
@@ -18,9 +19,11 @@ import {
   supervised,
   type Tensor,
   withBaseline,
+  withCallback,
 } from "../../src/index.ts";
 import { ne } from "../../src/ir/index.ts";
 import { masked, maskedMeanPool } from "../../src/nn/index.ts";
+import { answersEvery } from "../../src/train/index.ts";
 import { padding, reviews, reviewsFolder } from "../data/language/reviews.ts";
 
 /** The size of the vocabulary, and the number of words read of a sentence; 2 % of the sentences are as long. */
@@ -89,6 +92,13 @@ const bagOfWords = pipeline(
   { ...settings, epochs: 5 },
 );
 
+/** Sentences that are in no review. */
+const said = [
+  "The battery died after two days.",
+  "I could watch it again and again.",
+  "Not bad at all, and not cheap either.",
+];
+
 /**
  * Classifies a sentence of a review as praise or complaint: word vectors, plus the output of a bidirectional LSTM for
  * each word, averaged over the sentence. There is little data, so dropout is high.
@@ -114,6 +124,7 @@ export const sentiment = pipe(
         ),
       ),
       optimizer: adam({ learningRate: 2e-3 }),
+      metrics: [confusionMatrix(["complaint", "praise"])],
     }),
     {
       ...settings,
@@ -130,6 +141,7 @@ export const sentiment = pipe(
   withBaseline(majority),
   withBaseline(lexicon),
   withBaseline(asBaseline(bagOfWords)),
+  withCallback(answersEvery(Object.fromEntries(said.map((text) => [text, { words: text }])))),
 );
 
 if (import.meta.main) runMain(sentiment);

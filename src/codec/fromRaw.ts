@@ -68,7 +68,7 @@ const one = t.union([
   t.intersection([
     t.strict({
       kind: t.literal("text"),
-      split: t.keyof({ words: null, characters: null }),
+      split: t.keyof({ words: null, characters: null, items: null }),
       tokens: texts,
       length: natural,
       padding: natural,

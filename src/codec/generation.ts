@@ -27,7 +27,7 @@ const decoding: t.Type<Decoding, unknown> = t.union([
 const written = t.intersection([
   t.strict({
     column: t.string,
-    split: t.keyof({ words: null, characters: null }),
+    split: t.keyof({ words: null, characters: null, items: null }),
     vocabulary: tokensCodec,
     separator: t.string,
     length: natural,

@@ -175,6 +175,14 @@ describe("a text", () => {
     expect(made(from, "bd")).toMatchObject({ _tag: "UnknownToken", token: "d", position: 1 });
   });
 
+  it("becomes the numbers of its items, with commas or blanks between them", () => {
+    const tags = vocabularyOf(["<pad>", "use::editing", "role::program"]);
+    const from = fromText({ vocabulary: tags, length: 3, split: "items" });
+    expect(made(from, " role::program,use::editing\n")).toEqual([2, 1, 0]);
+    expect(made(from, "role::program, role")).toMatchObject({ token: "role", position: 1 });
+    expect(made(from, " , ")).toMatchObject({ _tag: "EmptySequence" });
+  });
+
   it.each<[string, unknown, string]>([
     ["an empty one", "", "EmptySequence"],
     ["one without words", " … !", "EmptySequence"],
@@ -258,6 +266,7 @@ describe("records", () => {
 });
 
 describe("how raw values become columns, as data", () => {
+  const splits = fc.constantFrom("words" as const, "characters" as const, "items" as const);
   const tokens = fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 5 });
   const extent = fc.integer({ min: 1, max: 9 });
   const values: fc.Arbitrary<FromRaw> = fc.oneof(
@@ -271,11 +280,11 @@ describe("how raw values become columns, as data", () => {
     fc
       .tuple(extent, fc.boolean())
       .map(([frames, resampled]) => fromSound({ sampleRate: 8000, frames, resampled, low: 50.5 })),
-    fc.tuple(tokens, extent, fc.boolean()).map(([all, length, named]) =>
+    fc.tuple(tokens, extent, fc.boolean(), splits).map(([all, length, named, split]) =>
       fromText({
         vocabulary: vocabularyOf(all, named ? all[0] : undefined),
         length,
-        split: named ? "words" : "characters",
+        split,
       }),
     ),
     fc.tuple(extent, fc.boolean()).map(([rows, scaled]) => {

@@ -6,6 +6,7 @@ import type { Preprocessor } from "../preprocess/preprocess.ts";
 import { type FittedStage, stageOf } from "../preprocess/stages.ts";
 import { checkMel } from "../sound/mel.ts";
 import type { Vocabulary } from "../vocabulary.ts";
+import type { SplitText } from "./generation.ts";
 import { preparedType, widthOf } from "./preparedType.ts";
 import {
   type Feature,
@@ -136,8 +137,11 @@ export interface TextInputOptions {
   readonly vocabulary: Vocabulary;
   /** The number of tokens of the column. */
   readonly length: number;
-  /** How a text becomes tokens: see `tokenizeWords`. Defaults to `"words"`. */
-  readonly split?: "words" | "characters";
+  /**
+   * How a text becomes tokens: the words of `tokenizeWords`, its characters, or items with commas or blanks between them.
+   * Defaults to `"words"`.
+   */
+  readonly split?: SplitText;
   /** The number that fills up short texts. Defaults to 0. */
   readonly padding?: number;
 }

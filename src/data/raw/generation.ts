@@ -14,12 +14,17 @@ export type Decoding =
     } & Sampling)
   | ({ readonly method: "beam" } & Beam);
 
-/** How a text becomes tokens: as the words of `tokenizeWords`, or as its characters. */
-export type SplitText = "words" | "characters";
+/** How a text becomes tokens: as the words of `tokenizeWords`, as its characters, or as its items, with commas or blanks between them. */
+export type SplitText = "words" | "characters" | "items";
+
+const splits: { readonly [S in SplitText]: (text: string) => readonly string[] } = {
+  words: tokenizeWords,
+  characters: (text) => [...text],
+  items: (text) => text.split(/[\s,]+/).filter((item) => item !== ""),
+};
 
 /** The tokens of a text. */
-export const splitText = (split: SplitText, text: string): readonly string[] =>
-  split === "words" ? tokenizeWords(text) : [...text];
+export const splitText = (split: SplitText, text: string): readonly string[] => splits[split](text);
 
 /**
  * How a model that generates sequences answers in text. A source gives it beside its data. It is data, so that a file can

@@ -17,7 +17,8 @@ import type { Cell } from "../table/cells.ts";
 import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
 import type { FromFields } from "../table/fitted.ts";
 import { Mistakes } from "../table/mistakes.ts";
-import { padSequences, tokenizeWords } from "../vocabulary.ts";
+import { padSequences } from "../vocabulary.ts";
+import { splitText } from "./generation.ts";
 import { preparedType } from "./preparedType.ts";
 import type { Feature, Fields, FromRaw, FromRecords, FromText, Picture, Raw } from "./raw.ts";
 
@@ -98,7 +99,7 @@ const isFields = (raw: unknown): raw is Fields =>
   !isSound(raw);
 
 const told = (column: string, { split, vocabulary, length, padding }: FromText, text: string) => {
-  const tokens = split === "words" ? tokenizeWords(text) : [...text];
+  const tokens = splitText(split, text);
   if (tokens.length === 0) return E.left(new EmptySequence({ path: [column] }));
   return E.map((numbers: readonly number[]): Tensor => {
     const padded = padSequences([numbers], length, { padding });

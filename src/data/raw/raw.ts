@@ -6,6 +6,7 @@ import type { Sound } from "../sound/wav.ts";
 import type { Cell } from "../table/cells.ts";
 import type { FromFields } from "../table/fitted.ts";
 import type { Vocabulary } from "../vocabulary.ts";
+import type { SplitText } from "./generation.ts";
 
 /**
  * How raw values become columns of rows. A source gives these beside its data, with what was fitted on the training
@@ -67,7 +68,7 @@ export interface FromSound {
 /** A text becomes the numbers of its tokens. See {@link fromText}. */
 export interface FromText {
   readonly kind: "text";
-  readonly split: "words" | "characters";
+  readonly split: SplitText;
   readonly vocabulary: Vocabulary;
   /** The number of tokens. Shorter texts are padded, longer ones cut. */
   readonly length: number;

@@ -1,0 +1,108 @@
+import { pipe } from "fp-ts/lib/function.js";
+import {
+  accuracy,
+  adam,
+  cosineDecay,
+  dense,
+  dropout,
+  type Expr,
+  initializers,
+  pipeline,
+  runMain,
+  sequential,
+  softmaxCrossEntropy,
+  supervised,
+  withBaseline,
+  withCallback,
+} from "../../src/index.ts";
+import {
+  add,
+  and,
+  concatenate,
+  iota,
+  lt,
+  mul,
+  ne,
+  rem,
+  roll,
+  shiftRight,
+  where,
+} from "../../src/ir/index.ts";
+import { embeddingBag, lambda } from "../../src/nn/index.ts";
+import { f1 } from "../../src/nn/metrics/index.ts";
+import { answersEvery } from "../../src/train/index.ts";
+import { bigrams } from "../baselines/bigrams.ts";
+import { padding } from "../data/language/labelled.ts";
+import { length, limit, sections, topics } from "../data/language/topics.ts";
+import { packagesAvailable } from "../data/packages.ts";
+
+/** The number of vectors that all pairs of words share, beside those of single words. */
+const buckets = 2 ** 15;
+
+/** The words, and the bucket of each word with the next: a hash of them, and padding where the text has ended. */
+const wordsAndPairs = lambda("words and pairs of words", (text: Expr<readonly [number]>) => {
+  const next = roll(text, -1);
+  const whole = and(ne(next, padding), lt(iota([length]), length - 1));
+  const hash = shiftRight(add(mul(text, 1_000_003), next), 1);
+  const pairs = where(whole, add(rem(hash, buckets), limit), padding);
+  return concatenate([text, pairs]) as Expr<readonly [number]>; // both have one axis
+});
+
+/** Descriptions of things that Debian does not have. */
+const descriptions = [
+  "puzzle game with falling blocks for the terminal",
+  "Python bindings for a fast compression library",
+  "header files for the parser of seismic records",
+  "typeface with old Norse letters",
+  "reads and sorts electronic mail",
+];
+
+const [batchSize, epochs, stepsPerEpoch] = [128, 3, 419];
+
+/**
+ * Tells which of Debian's 58 sections a package belongs to, from its description of one line: the mean of vectors of its
+ * words and pairs of words.
+ *
+ * Packages with a source or a description in common, and theirs, are on the same side of the split.
+ *
+ * **Source** Joulin et al., "Bag of tricks for efficient text classification" (2016), arXiv:1607.01759.
+ */
+export const packageTopics = pipe(
+  pipeline(
+    "package-topics",
+    topics,
+    supervised({
+      input: "text",
+      target: "label",
+      tokens: limit,
+      classes: sections.length,
+      model: sequential(
+        wordsAndPairs,
+        embeddingBag(limit + buckets, 64, { padding, tableInit: initializers.normal(0.1) }),
+        dropout(0.3),
+        dense(64, sections.length),
+      ),
+      loss: softmaxCrossEntropy,
+      optimizer: adam({ learningRate: cosineDecay(1e-2, epochs * stepsPerEpoch) }),
+      metrics: [f1(sections.length), accuracy],
+    }),
+    {
+      description: "the section of a Debian package, from one line that describes it",
+      card: {
+        field: "language",
+        data: "apt's lists of Debian 12 (descriptions of its maintainers, mostly free licenses)",
+        heldOut: "macro F1 0.568, accuracy 0.701 (one seed)",
+        baseline: "naive Bayes with bigrams: macro F1 0.511, accuracy 0.654",
+        time: "1 min of one core",
+      },
+      available: packagesAvailable,
+      batchSize,
+      epochs,
+      seed: 42,
+    },
+  ),
+  withBaseline(bigrams(0.03)),
+  withCallback(answersEvery(Object.fromEntries(descriptions.map((text) => [text, { text }])))),
+);
+
+if (import.meta.main) runMain(packageTopics);
