@@ -13,7 +13,9 @@ import {
   sequential,
   supervised,
   withBaseline,
+  withCallback,
 } from "../../src/index.ts";
+import { answersEvery, heldOutRows } from "../../src/train/index.ts";
 import { features, seattleWeather, weatherFolder } from "../data/time/weather.ts";
 
 /** The number of days that a forecast uses. */
@@ -67,15 +69,26 @@ export const weatherLstm = pipe(
       description: "tomorrow's maximum temperature in Seattle, by an LSTM on seven days",
       card: {
         field: "time",
-        data: "`vega-datasets` (BSD-3-Clause)",
-        heldOut: "RMSE 2.65 °C",
-        baseline: "persistence 2.91 °C",
+        data: "`vega-datasets` (the table: U.S. government work)",
+        heldOut: "RMSE 2.65, 2.65, 2.62 °C (three seeds)",
+        baseline: "linear regression 2.69 °C, persistence 2.91 °C",
+        time: "3 s",
       },
       epochs: 20,
     },
   ),
   withBaseline(persistence),
   withBaseline(asBaseline(linear)),
+  withCallback(
+    answersEvery(
+      heldOutRows(6, ({ change }, i) => `day ${i + 1} of 2015, ${change?.item().toFixed(1)} °C`),
+      {
+        every: 5,
+        say: (answer) =>
+          "value" in answer ? `${Number(answer.value).toFixed(1)} °C forecast` : "",
+      },
+    ),
+  ),
 );
 
 if (import.meta.main) runMain(weatherLstm);

@@ -116,7 +116,12 @@ export {
 } from "./pipeline/pipeline.ts";
 export type { BoxOutput, HeldOut, Sources, Splits } from "./pipeline/splits.ts";
 export type { Answer, Classified, Detected, FoundBox, Measured } from "./predict/answers.ts";
-export { answersEvery } from "./predict/answersEvery.ts";
+export {
+  type AnswersEvery,
+  answersEvery,
+  heldOutRows,
+  type NamedRows,
+} from "./predict/answersEvery.ts";
 export { type Model, modelOf } from "./predict/model.ts";
 export { decodeModelFile, encodeModelFile, loadModel, saveModel } from "./predict/modelFile.ts";
 export {

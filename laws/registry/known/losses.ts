@@ -84,6 +84,18 @@ const common: KnownValues<typeof losses> = {
     ),
     by(losses.huber, [[infinity], [0]], infinity),
   ],
+  // (0.9 · 2 + 0.1 · 3 + 0) / 3
+  pinball: [
+    by(
+      (x, y) => losses.pinball(x, y, 0.9),
+      [
+        [1, 4, 5],
+        [3, 1, 5],
+      ],
+      0.7,
+    ),
+    by(losses.pinball, [[infinity], [0]], infinity),
+  ],
   smoothL1: [
     by(
       (x, y) => losses.smoothL1(x, y, 2),

@@ -17,6 +17,7 @@ import {
   meanSquaredError,
   perplexity,
   precision,
+  prognosticScore,
   r2,
   recall,
   recallAt,
@@ -121,6 +122,15 @@ export const knownScores: {
     of(meanAbsolutePercentageError, rows([[0], 0]), 0),
   ],
   perplexity: [of(perplexity, four, Math.exp(0.5))],
+  // An engine said to live 20 cycles too long, one 26 too short, and one right.
+  prognosticScore: [
+    of(
+      prognosticScore(),
+      rows([[30], 10], [[14], 40], [[7], 7]),
+      Math.exp(2) - 1 + (Math.exp(2) - 1),
+    ),
+    of(prognosticScore({ early: 2, late: 1 }), rows([[0], 4], [[3], 2]), Math.exp(2) + Math.E - 2),
+  ],
   // The targets 1 and 7 have a mean of 4, and deviate by 3 each.
   r2: [of(r2, errors, 1 - (9 + 16) / (9 + 9)), of(r2, rows([[2], 3], [[3], 3]), 0)],
   meanReciprocalRank: [

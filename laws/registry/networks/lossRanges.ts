@@ -56,6 +56,7 @@ const settings: {
   meanSquaredError: [of((x, y) => losses.meanSquaredError(x, y), wild(3), wild(3))],
   meanAbsoluteError: [of((x, y) => losses.meanAbsoluteError(x, y), wild(3), wild(3))],
   huber: [of((x, y) => losses.huber(x, y), wild(3), wild(3))],
+  pinball: [of((x, y) => losses.pinball(x, y, 0.9), wild(3), wild(3))],
   smoothL1: [of((x, y) => losses.smoothL1(x, y), wild(3), wild(3))],
   binaryCrossEntropy: [of((x, y) => losses.binaryCrossEntropy(x, y), shares(3), shares(3))],
   binaryCrossEntropyWithLogits: [
@@ -179,6 +180,7 @@ export const meanLosses: readonly MeanLoss[] = Object.entries({
   meanSquaredError: (x: Expr, y: Expr) => losses.meanSquaredError(x, y),
   meanAbsoluteError: (x: Expr, y: Expr) => losses.meanAbsoluteError(x, y),
   huber: (x: Expr, y: Expr) => losses.huber(x, y),
+  pinball: (x: Expr, y: Expr) => losses.pinball(x, y, 0.9),
   smoothL1: (x: Expr, y: Expr) => losses.smoothL1(x, y),
   binaryCrossEntropy: (x: Expr, y: Expr) => losses.binaryCrossEntropy(shareOf(x), shareOf(y)),
   binaryCrossEntropyWithLogits: (x: Expr, y: Expr) =>

@@ -48,6 +48,10 @@ const settings: { readonly [Name in keyof typeof losses]: readonly Setting[] } =
     of(losses.huber, predictions, targets),
     of((x, y) => losses.huber(x, y, 0.5), predictions, targets),
   ],
+  pinball: [
+    of(losses.pinball, predictions, targets),
+    of((x, y) => losses.pinball(x, y, 0.9), predictions, targets),
+  ],
   smoothL1: [
     of(losses.smoothL1, predictions, targets),
     of((x, y) => losses.smoothL1(x, y, 0.5), predictions, targets),

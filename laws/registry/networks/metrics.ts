@@ -33,6 +33,7 @@ import {
   meanOf,
   meanSquaredError,
   perplexity,
+  prognosticScore,
   r2,
   rootMeanSquaredError,
 } from "../../../src/nn/metrics/regression.ts";
@@ -133,6 +134,7 @@ const settings: { readonly [Name in keyof EveryMetric]: MetricSubject } = {
     binary,
   ),
   perplexity: metricSubject("perplexity", perplexity, { ...errors, range: [1, Infinity] }),
+  prognosticScore: metricSubject("prognosticScore", prognosticScore(), errors, binary),
   r2: metricSubject("r2", r2, { ...errors, range: [-Infinity, 1] }, binary),
   meanReciprocalRank: metricSubject("meanReciprocalRank", meanReciprocalRank, {
     ...shareClaims(3),

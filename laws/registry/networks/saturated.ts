@@ -140,6 +140,7 @@ const settings: {
   meanSquaredError: [both(plain((x, y) => losses.meanSquaredError(x, y), ofTwo))],
   meanAbsoluteError: [both(plain((x, y) => losses.meanAbsoluteError(x, y), ofTwo))],
   huber: [both(drawn(aboveZero, (n) => (x, y) => losses.huber(x, y, n), ofTwo))],
+  pinball: [both(drawn(uniform(0.01, 0.99), (q) => (x, y) => losses.pinball(x, y, q), ofTwo))],
   smoothL1: [both(drawn(fromZero, (n) => (x, y) => losses.smoothL1(x, y, n), ofTwo))],
   binaryCrossEntropy: [
     plain(

@@ -12,6 +12,7 @@ import * as calibrations from "../../../src/nn/metrics/calibration.ts";
 import * as metrics from "../../../src/nn/metrics/classification.ts";
 import * as confusions from "../../../src/nn/metrics/confusion.ts";
 import * as rankings from "../../../src/nn/metrics/ranking.ts";
+import * as errors from "../../../src/nn/metrics/regression.ts";
 import { ones, tensor } from "../../../src/tensor/constructors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -77,6 +78,7 @@ const lossOptions: OptionTable<
   meanSquaredError: none,
   meanAbsoluteError: none,
   huber: { delta: [aboveZero, (n) => losses.huber(x, x, n)] },
+  pinball: { quantile: [between(0, 1, { low: true, high: true }), (n) => losses.pinball(x, x, n)] },
   smoothL1: { beta: [fromZero, (n) => losses.smoothL1(x, x, n)] },
   binaryCrossEntropy: none,
   binaryCrossEntropyWithLogits: {
@@ -189,6 +191,10 @@ const metricOptions: OptionTable<EveryMetric> = {
   meanSquaredError: none,
   meanAbsolutePercentageError: none,
   perplexity: none,
+  prognosticScore: {
+    early: [aboveZero, (early) => errors.prognosticScore({ early })],
+    late: [aboveZero, (late) => errors.prognosticScore({ late })],
+  },
   r2: none,
   meanReciprocalRank: none,
   recallAt: { k: [wholeFrom(1), (n) => metrics.recallAt(n)] },

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../../src/codec/index.ts";
-import { readText } from "../../../src/data/index.ts";
+import { fromRecords, readText } from "../../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
@@ -14,6 +14,12 @@ import { installed } from "../installed.ts";
 
 /** What a mote measures: humidity and temperature. */
 export const measures = 2;
+
+/**
+ * The columns of a table to predict for: readings in standard deviations from the mean of some quiet time of the same mote,
+ * which nobody but its owner knows.
+ */
+export const deviations = ["humidity deviation", "temperature deviation"] as const;
 
 /** A window of readings, and whether the last of them belongs to an event. */
 export type Window<N extends number = number> = {
@@ -102,5 +108,6 @@ export const motes = Effect.fnUntraced(function* <const N extends number>({
   return {
     train: windows(all, train, length),
     test: windows(all, test, length),
+    inputs: { readings: fromRecords(length, deviations) },
   } satisfies Splits<Window<N>>;
 });

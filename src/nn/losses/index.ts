@@ -31,6 +31,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
   negativeLogLikelihood,
+  pinball,
   smoothL1,
   softmaxCrossEntropy,
 } from "./regression.ts";

@@ -19,7 +19,7 @@ import {
 } from "../../ir/ops/elementwise.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import type { Operand } from "../../ir/types/shape.ts";
-import { finite, notNegative, positive } from "../../tensor/validate.ts";
+import { finite, notNegative, positive, share } from "../../tensor/validate.ts";
 import { exprsOf } from "../apply.ts";
 import { type Comparison, compared } from "./pairing.ts";
 import { average, type Loss, scalarLoss, total } from "./reduction.ts";
@@ -108,6 +108,27 @@ export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
   if (beta === 0) return average(d);
   const near = minimum(d, beta);
   return average(add(mul(near, mul(near, 0.5 / beta)), sub(d, near)));
+};
+
+/**
+ * The pinball loss, least where the prediction is a quantile of the targets: below it lies the fraction `quantile` of them.
+ *
+ * **Shapes** as {@link meanSquaredError}. **Units** those of the targets.
+ * **Math** the mean over the elements of `q(y - x)` where the prediction `x` is below the target `y`, else `(1 - q)(x - y)`. The
+ * quantile `q` defaults to 0.5, the median, for which it is half the absolute error.
+ * **Fails with** `InvalidArgument`, thrown, where the quantile is not between 0 and 1; `ShapeMismatch` when compiled.
+ * **Source** Koenker and Bassett, "Regression quantiles" (1978).
+ */
+export const pinball: Comparison<"pinball", [quantile?: number], Loss> = (
+  prediction,
+  target,
+  quantile = 0.5,
+) => {
+  positive("pinball", { quantile });
+  share("pinball", { quantile });
+  const [x, y] = compared("pinball", prediction, target);
+  const short = maximum(sub(y, x), 0);
+  return average(add(mul(short, quantile), mul(maximum(sub(x, y), 0), 1 - quantile)));
 };
 
 /** A logarithm clamped at -100, with derivative 0 where it is clamped. NaN below 0. */

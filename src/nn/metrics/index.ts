@@ -50,7 +50,9 @@ export {
   meanLoss,
   meanOf,
   meanSquaredError,
+  type PrognosticOptions,
   perplexity,
+  prognosticScore,
   r2,
   rootMeanSquaredError,
 } from "./regression.ts";

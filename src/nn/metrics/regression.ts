@@ -1,12 +1,15 @@
+import { struct } from "fp-ts/lib/Monoid.js";
+import { MonoidSum } from "fp-ts/lib/number.js";
 import type { Expr } from "../../ir/expr.ts";
 import { cast } from "../../ir/ops/control.ts";
-import { abs, div, maximum, mul, square, sub } from "../../ir/ops/elementwise.ts";
+import { abs, div, expm1, maximum, mul, square, sub } from "../../ir/ops/elementwise.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { mean, sum } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
 import { nth } from "../../tensor/list.ts";
 import { sameShape, sizeOf } from "../../tensor/shape.ts";
 import type { Nested } from "../../tensor/tensor.ts";
+import { finite, positive } from "../../tensor/validate.ts";
 import {
   type Metric,
   monoidRatio,
@@ -101,6 +104,49 @@ export const meanAbsolutePercentageError: Metric<Ratio> = meanError(
   "meanAbsolutePercentageError",
   (x, y) => div(abs(sub(x, y)), maximum(abs(y), leastTarget)),
 );
+
+/** The options of {@link prognosticScore}. */
+export interface PrognosticOptions {
+  /** How far a prediction may be too early, for a penalty of e - 1. Defaults to 13. */
+  readonly early?: number;
+  /** How far it may be too late. Defaults to 10. */
+  readonly late?: number;
+}
+
+/**
+ * The score of predictions of a remaining life, where one that is too late is worse than one that is too early: 0 if all
+ * are right.
+ *
+ * **Math** the sum over the examples of `exp(-d / early) - 1` for `d = output - target < 0`, and of `exp(d / late) - 1` else.
+ * **Shapes** and **Fails with** as {@link meanAbsoluteError}; `InvalidArgument`, thrown, where an option is not above 0.
+ * **Source** Saxena, Goebel, Simon and Eklund, "Damage propagation modeling for aircraft engine run-to-failure simulation"
+ * (2008), equation 11: the score of the PHM challenge.
+ *
+ * @example
+ * ```ts
+ * import { prognosticScore } from "fluxion/metrics";
+ * prognosticScore().better // => "lower"
+ * ```
+ */
+export const prognosticScore = ({
+  early = 13,
+  late = 10,
+}: PrognosticOptions = {}): Metric<{
+  readonly total: number;
+}> => {
+  positive("prognosticScore", { early, late });
+  finite("prognosticScore", { early, late });
+  return {
+    name: "score",
+    better: "lower",
+    monoid: struct({ total: MonoidSum }),
+    fromBatch: (batch) => {
+      const d = sub(...pairsOf("prognosticScore", batch));
+      return { total: sum(expm1(maximum(div(d, late), div(d, -early)))) };
+    },
+    value: ({ total }) => total,
+  };
+};
 
 /** The spread of targets around their mean, and the squared errors, for each element of an example. */
 export interface Fit {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import type { Row } from "../../data/dataset.ts";
+import { Dataset, type Row } from "../../data/dataset.ts";
 import { type SampleEvery, type Sampler, sampleEvery } from "../operators/sampleEvery.ts";
 import { withData } from "../pipeline/overrides.ts";
 import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
@@ -20,33 +20,73 @@ const inWords = (answer: Answer): string => {
   if ("class" in answer) return `${answer.class} (${answer.probability.toFixed(2)})`;
   if ("text" in answer) return answer.text;
   if ("boxes" in answer) return countsOf(answer.boxes);
-  return JSON.stringify("action" in answer ? answer.action : answer.value);
+  return JSON.stringify("action" in answer ? answer.action : answer.value, (_, x: unknown) =>
+    typeof x === "number" ? Number(x.toPrecision(6)) : x,
+  );
 };
 
-/** Rows to answer, by name: themselves, or chosen among the pipeline's data. */
-type Asked = Named | ((data: Sources<Row>) => Named);
-interface Named {
+/** Rows by name, as a predictor takes them: pictures, texts, records or tensors. */
+export interface NamedRows {
   readonly [name: string]: RawRow;
 }
 
-const answering = <C>(of: Pipeline<C, unknown>, asked: Asked) =>
+/**
+ * Some rows of the data that a run holds out, evenly spread over the test part, or else over the validation part, for
+ * {@link answersEvery}. A row's name should say what is to be answered, and differ from the
+ * others'; it is made of the row and its place. Of a stream it takes none.
+ *
+ * @example
+ * ```ts
+ * import { dataset, tensor } from "fluxion";
+ * import { heldOutRows } from "fluxion/train";
+ * const data = dataset({ x: tensor([1, 2, 3, 4]), y: tensor([2, 4, 6, 8]) });
+ * Object.keys(heldOutRows(2, ({ y }) => `of ${y?.item()}`)({ train: data, test: data })) // => ["of 2", "of 6"]
+ * ```
+ */
+export const heldOutRows =
+  (count: number, nameOf: (row: Row, place: number) => string) =>
+  ({ test, validation }: Sources<Row>): NamedRows => {
+    const held = test ?? validation;
+    if (!(held instanceof Dataset)) return {};
+    const places = Array.from({ length: Math.min(count, held.size) }, (_, i) =>
+      Math.floor((i * held.size) / Math.min(count, held.size)),
+    );
+    return Object.fromEntries(
+      places.map((place) => {
+        const row = held.row(place);
+        return [nameOf(row, place), row];
+      }),
+    );
+  };
+
+/** Rows to ask about, which may be some of the run's data. */
+type Asked = NamedRows | ((data: Sources<Row>) => NamedRows);
+
+/** The options of {@link answersEvery}. */
+export interface AnswersEvery extends SampleEvery {
+  /** An answer in a few words. Defaults to a class with its probability, a text, or the numbers. */
+  readonly say?: (answer: Answer) => string;
+}
+
+const answering = <C>(of: Pipeline<C, unknown>, given: Asked, say: (answer: Answer) => string) =>
   Effect.map(
     Effect.cached(of.source),
     (source): Effect.Success<Sampler<C, unknown>> =>
       Effect.fnUntraced(function* (state: TrainState<C>) {
-        const data = yield* source;
-        const rows = typeof asked === "function" ? asked(data) : asked;
+        const rows = typeof given === "function" ? given(yield* source) : given;
+        if (Object.keys(rows).length === 0) return "";
         const ask = yield* makePredictor(withData(source)(of), state);
         const said = yield* ask.answers(Object.values(rows));
         return Object.keys(rows)
-          .map((name, i) => `${name}: ${said[i] === undefined ? "" : inWords(said[i])}`)
+          .map((name, i) => `${name}: ${said[i] === undefined ? "" : say(said[i])}`)
           .join("\n");
       }, Effect.scoped),
   );
 
 /**
  * Emits `Sampled` after epochs, with what the model answers to some rows: a line for each, after its name. The rows are as
- * a predictor takes them: pictures, texts or tensors; a function chooses some of the pipeline's data. What was fitted on the pipeline's data is loaded once more for them.
+ * a predictor takes them: pictures, texts or tensors, or a function that takes them from the data, such as {@link heldOutRows}.
+ * The pipeline's data is loaded once more for them.
  *
  * ```text
  * run     -s-1----2----c|
@@ -74,6 +114,6 @@ const answering = <C>(of: Pipeline<C, unknown>, asked: Asked) =>
  * ```
  */
 export const answersEvery =
-  <C>(rows: Asked, options: SampleEvery = {}): Operator<C> =>
+  <C>(rows: Asked, { say = inWords, ...options }: AnswersEvery = {}): Operator<C> =>
   (events$, of) =>
-    sampleEvery(answering(of, rows), options)(events$);
+    sampleEvery(answering(of, rows, say), options)(events$);

@@ -35,6 +35,7 @@ describe("shapes that disagree", () => {
     { op: "meanSquaredError", f: loss.meanSquaredError },
     { op: "meanAbsoluteError", f: loss.meanAbsoluteError },
     { op: "huber", f: (x, y) => loss.huber(x, y) },
+    { op: "pinball", f: (x, y) => loss.pinball(x, y) },
     { op: "smoothL1", f: (x, y) => loss.smoothL1(x, y) },
     { op: "binaryCrossEntropy", f: loss.binaryCrossEntropy },
     {
