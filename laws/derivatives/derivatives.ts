@@ -123,8 +123,14 @@ export const differenceQuotients = ({ forward }: Modes = exact): Law<SymbolicFun
     };
   });
 
-/** The cotangent map is the adjoint of the tangent map. */
-export const adjoint = ({ forward, reverse }: Modes = exact): Law<SymbolicFunction> =>
+/**
+ * The cotangent map is the adjoint of the tangent map, up to `tolerance` times the sizes of the terms of both sums. Says
+ * nothing where a dtype of few bits overflows.
+ */
+export const adjoint = (
+  { forward, reverse }: Modes = exact,
+  tolerance = rounding,
+): Law<SymbolicFunction> =>
   law("adjoint", "⟨J(x)·v, w⟩ = ⟨v, J(x)ᵀ·w⟩", (f: SymbolicFunction) => {
     const push = halves(f, tangentMap(f, forward));
     const pull = halves(f, cotangentMap(f, reverse));
@@ -133,8 +139,9 @@ export const adjoint = ({ forward, reverse }: Modes = exact): Law<SymbolicFuncti
       breach: ({ x, v, w }) => {
         const left = inner(push(x, v).moved, w);
         const right = inner(v, pull(x, w).moved);
-        const bound = rounding * Math.max(1, left.magnitude, right.magnitude);
-        return Math.abs(left.value - right.value) <= bound
+        const bound = tolerance * Math.max(1, left.magnitude, right.magnitude);
+        const overflows = tolerance > rounding && bound === Number.POSITIVE_INFINITY;
+        return overflows || Math.abs(left.value - right.value) <= bound
           ? undefined
           : `⟨Jv, w⟩ = ${left.value}, but ⟨v, Jᵀw⟩ = ${right.value}`;
       },

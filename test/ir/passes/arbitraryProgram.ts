@@ -33,6 +33,8 @@ const inputTypes: readonly TensorType[] = [
   { shape: [3], dtype: "f64" },
   { shape: [3, 2], dtype: "f32" },
   { shape: [], dtype: "f32" },
+  { shape: [2, 3], dtype: "bf16" },
+  { shape: [3, 2], dtype: "f16" },
   { shape: [2, 3], dtype: "i32" },
   { shape: [3], dtype: "bool" },
   { shape: [], dtype: "bool" },

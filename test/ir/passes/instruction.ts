@@ -44,7 +44,7 @@ export const special = [
   64,
 ];
 
-export const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "u8", "bool"];
+export const dtypes: readonly Dtype[] = ["f32", "f64", "f16", "bf16", "i32", "u8", "bool"];
 
 export const choose = <A>(xs: readonly A[], n: number): A => xs[n % xs.length] as A;
 
