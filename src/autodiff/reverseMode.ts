@@ -25,6 +25,8 @@ export interface Reverse {
     primals: readonly Expr[],
     active: readonly boolean[],
   ) => Pick<PullbackOf, "outputs" | "pullback">;
+  /** What this mode does to the gradients of another, done to those of `inner`. Absent where it does nothing to them. */
+  readonly around?: (inner: Reverse) => Reverse;
 }
 
 /** Differentiates with a tape of pullbacks. */

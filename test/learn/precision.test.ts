@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it, test } from "vitest";
 import {
@@ -17,10 +18,13 @@ import {
   train$,
   withBatchSize,
   withDtype,
+  withLoss,
+  withLossScaling,
+  withOptimizer,
   withPrecision,
 } from "../../src/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { sum } from "../../src/ir/index.ts";
+import { mul, sum } from "../../src/ir/index.ts";
 import { lossScaled, objective } from "../../src/learn/index.ts";
 import type { Loss } from "../../src/nn/losses/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
@@ -133,6 +137,23 @@ describe("a pipeline in half precision", () => {
     };
     const wideBytes = await bytesOf(wide);
     expect(await bytesOf(withPrecision("bf16")(wide))).toBeLessThan(0.95 * wideBytes);
+  });
+
+  it("scales a loss whose cotangents would vanish in f16, whichever is said first", async () => {
+    const tiny = pipe(
+      fit,
+      withLoss((x, y) => mul(meanSquaredError(x, y as never), 2 ** -30) as never),
+      withOptimizer(sgd({ learningRate: 2 ** 28 })),
+    );
+    const [half, scaling] = [withPrecision("f16"), withLossScaling({ initial: 2 ** 30 })];
+    const [unscaled, inside, outside] = [
+      await lossesOf(half(tiny)),
+      await lossesOf(half(scaling(tiny) as never)),
+      await lossesOf(scaling(half(tiny))),
+    ];
+    expect(unscaled.at(-1)).toBe(unscaled[0]);
+    expect(outside.at(-1)).toBeLessThan(0.9 * (outside[0] as number));
+    expect(inside).toEqual(outside);
   });
 
   it("keeps params and the optimizer in f32", () => {

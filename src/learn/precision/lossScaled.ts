@@ -144,9 +144,10 @@ export const lossScaled = (options: LossScaling = {}) => {
 };
 
 /** Takes gradients of scaled values, and divides them by the scale. */
-const scaledBy = (scale: Expr, { vjp }: Reverse): Reverse => ({
+const scaledBy = (scale: Expr, reverse: Reverse): Reverse => ({
+  around: (inner) => scaledBy(scale, reverse.around?.(inner) ?? inner),
   vjp: (program, primals, active) => {
-    const made = vjp(program, primals, active);
+    const made = reverse.vjp(program, primals, active);
     const inverse = reciprocal(scale);
     const times = (x: Expr | undefined, by: Expr): Expr | undefined =>
       x && cast(mul(cast(x, "f32"), by), x.dtype);

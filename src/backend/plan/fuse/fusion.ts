@@ -21,6 +21,8 @@ export interface Dataflow {
   readonly producer: (buffer: Buffer) => AnyNode | undefined;
   /** Whether a node was recomputed for its reader: it joins that group, and not those of its operands. */
   readonly isAgain: (node: AnyNode) => boolean;
+  /** Whether a node is left to the product that it reads. */
+  readonly isEnding: (node: AnyNode) => boolean;
 }
 
 /** Maximum demanding functions in one loop. With more, the loop reads constants from the stack in every round. */
@@ -81,6 +83,7 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
     for (const [earlier, whole] of [...group.before]) {
       if (whole || !groups.has(earlier)) continue;
       const own = groupOf.get(node) as Group;
+      if (flow.isEnding(node) || earlier.nodes.some(flow.isEnding)) continue;
       if (flow.isAgain(node) && !earlier.nodes.every(flow.isAgain)) continue;
       if (mayMerge(own, earlier)) merge(own, earlier);
     }

@@ -16,8 +16,9 @@ import type { Group } from "./groups.ts";
  * backward pass only what was expensive.
  */
 
-/** Whether a node costs less than the memory traffic of its result. */
-export const isCheap = ({ primitive }: AnyNode): boolean => traitsOf(primitive)?.cost === "cheap";
+/** Whether a node costs less than the memory traffic of its result. A half does not: it was rounded to be kept in two bytes. */
+export const isCheap = ({ primitive, outputs }: AnyNode): boolean =>
+  traitsOf(primitive)?.cost === "cheap" && !isHalf(outputs[0]?.dtype ?? "f32");
 
 /**
  * Whether reading a node takes about one number from memory for each of `size` elements; a broadcast node takes fewer.
@@ -40,8 +41,7 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   /** The one large node from which each node is computed. A node without an entry must be in memory itself. */
   const bases = new Map<AnyNode, AnyNode | undefined>();
   for (const node of p.nodes) {
-    // A half was rounded to be kept in two bytes.
-    if (!isCheap(node) || kept.has(node) || isHalf(node.outputs[0]?.dtype ?? "f32")) continue;
+    if (!isCheap(node) || kept.has(node)) continue;
     const size = sizeOf(node.outputs[0]?.shape ?? []);
     const large = node.inputs.map((x) => x.node).filter((n) => isWhole(n, size));
     const own = new Set(large.map((n) => (bases.has(n) ? bases.get(n) : n)));
@@ -66,9 +66,11 @@ export interface Recomputed {
   readonly again: ReadonlySet<AnyNode>;
 }
 
+/** Recomputes values for the groups that `mayRemake` says. */
 export const recompute = (
-  p: Program,
+  { program: p, again: before }: Recomputed,
   groupOf: (node: AnyNode) => Group | undefined,
+  mayRemake: (group: Group) => boolean,
 ): Recomputed => {
   const canRemake = recomputable(p);
   const remade = (node: AnyNode, group: Group): boolean =>
@@ -76,6 +78,7 @@ export const recompute = (
 
   /** Whether a group reads no more bytes from memory if it recomputes all that it can. */
   const pays = (group: Group): boolean => {
+    if (!mayRemake(group)) return false;
     const read = new Set(group.nodes.flatMap((n) => n.inputs.map((x) => x.node)));
     const wanted = [...read].filter((node) => remade(node, group));
     if (wanted.length === 0) return false;
@@ -125,6 +128,6 @@ export const recompute = (
   }
   return {
     program: made.size === 0 ? p : program(p.inputs, p.outputs.map(mapped)),
-    again: copies,
+    again: new Set([...copies, ...[...before].map((node) => made.get(node)?.[0]?.node ?? node)]),
   };
 };

@@ -1,10 +1,15 @@
 import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../../ir/expr.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { type Joins, joinsOf } from "../fuse/concatInPlace.ts";
-import { absorbEpilogues, epilogueNodes, isElementwise } from "../fuse/fuseEpilogue.ts";
+import {
+  absorbEpilogues,
+  epilogueNodes,
+  isElementwise,
+  roundsProduct,
+} from "../fuse/fuseEpilogue.ts";
 import { groupNodes, ordered } from "../fuse/fusion.ts";
 import { absorbInto, dependsOn, follow, type Group } from "../fuse/groups.ts";
-import { recompute } from "../fuse/rematerialize.ts";
+import { type Recomputed, recompute } from "../fuse/rematerialize.ts";
 import type { Computed, Fused, Operation } from "../fused.ts";
 import { kernelStep, type Step, underLayers } from "../kernel.ts";
 import { contractionKernel } from "../kernels/contraction.ts";
@@ -209,11 +214,34 @@ const grouped = (
   return {
     scope,
     ...groupNodes(
-      { nodes, isPointwise, operands, producer, isAgain: (node) => again.has(node) },
+      {
+        ...{ nodes, isPointwise, operands, producer },
+        isAgain: (node) => again.has(node),
+        isEnding: (node) => roundsProduct(scope, node),
+      },
       viewOf,
     ),
   };
 };
+
+/**
+ * The groups of a program after cheap values were recomputed: first for reductions, so that an element-wise group may then
+ * wait for one of what it reads itself, as an update does that is only made where gradients are finite.
+ */
+const recomputed = (context: Context, given: Program, inputs: readonly View[]) => {
+  const stages = [isReduction, (group: Group) => !isReduction(group)];
+  return stages.reduce<ReturnType<typeof grouped> & Recomputed>(
+    (before, mayRemake) => {
+      const made = recompute(before, (node) => before.groupOf.get(node), mayRemake);
+      return made.program === before.program
+        ? before
+        : { ...grouped(context, made.program, inputs, made.again), ...made };
+    },
+    { ...grouped(context, given, inputs, new Set()), program: given, again: new Set() },
+  );
+};
+
+const isReduction = ({ nodes: [first] }: Group): boolean => first?.primitive === "reduce";
 
 /**
  * Lowers a program whose inputs are `inputs` and whose outputs go to `destinations`. An output that replaces an input
@@ -225,10 +253,7 @@ export const regionSteps = (
   inputs: readonly View[],
   destinations: readonly Destination[],
 ): readonly Step[] => {
-  const first = grouped(context, given, inputs, new Set());
-  const { program, again } = recompute(given, (node) => first.groupOf.get(node));
-  const { scope, groups, groupOf } =
-    program === given ? first : grouped(context, program, inputs, again);
+  const { program, scope, groups, groupOf } = recomputed(context, given, inputs);
   const readersOf = new Map<Buffer, AnyNode[]>();
   for (const node of scope.nodes)
     for (const view of scope.operands(node)) {

@@ -2,6 +2,7 @@ import { apply } from "../../../ir/build.ts";
 import type { DotParams, Expr, Program } from "../../../ir/expr.ts";
 import { dce } from "../../../ir/passes/dce.ts";
 import { concerning, everywhere, rewrite, same, useCounts } from "../../../ir/passes/rewrite.ts";
+import { isHalf } from "../../../tensor/dtype.ts";
 
 /**
  * Moves sums out of loops that only add to them. `Σₜ Xₜᵀ Yₜ` over slices that are stacked anyway becomes one product of
@@ -28,7 +29,10 @@ const onStacks = ({ batch, contract }: DotParams): DotParams => {
  */
 const total = (x: Expr, stackOf: (x: Expr) => Expr | undefined): Expr | undefined => {
   const { node } = x;
-  const own = stackOf(x);
+  const [half] = node.primitive === "cast" ? node.inputs : [];
+  const halves = half && isHalf(half.dtype) ? stackOf(half) : undefined;
+  const own =
+    halves === undefined ? stackOf(x) : apply("cast", { dtype: x.dtype }, [halves], node.path)[0];
   if (own !== undefined) return apply("reduce", { kind: "sum", axes: [0] }, [own])[0];
   if (node.primitive !== "dot") return undefined;
   const stacks = node.inputs.flatMap((operand) => stackOf(operand) ?? []);

@@ -170,11 +170,13 @@ const loopsOf = (
         const bHere = body.let(displaced(b0, k0, width.b * bStrides.row));
         const rounds = i32.const(Math.floor(steps / unroll));
         /** The address of the panel at `column`: all panels before it have the greatest width. */
-        const panel = (column: Code<"i32">): Code<"i32"> =>
-          plan.packB
+        const panel = (column: Code<"i32">): Code<"i32"> => {
+          if (plan.eachB) return packedB;
+          return plan.packB
             ? displaced(packedB, column, 4 * plan.depth)
             : displaced(bHere, column, width.b * bStrides.column);
-        if (columnPackers.size > 0)
+        };
+        if (columnPackers.size > 0 && !plan.eachB)
           packPanels(body, plan, columnPackers, bHere, spec, packedB, steps, along("columns"));
         const columns = along("columns");
         const panels = counted(plan.widths, (run) => run.count).map(
@@ -213,6 +215,15 @@ const loopsOf = (
             for (const [columns, wide] of panels)
               overRun(body, columns, wide, (column) => {
                 const right = body.let(panel(column));
+                if (plan.eachB)
+                  body.do(
+                    call(
+                      columnPackers.get(columns.size)!,
+                      displaced(bHere, column, width.b * bStrides.column),
+                      right,
+                      i32.const(steps),
+                    ),
+                  );
                 for (const [run, span] of within)
                   overRun(body, run, span, (offset) => {
                     const target = i32.add(displaced(to, offset, 4 * cRow), i32.shl(column, 2));

@@ -1,4 +1,6 @@
 /** The innermost loop: it holds a tile of `C` in registers while k runs. */
+
+import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
 import {
   type Body,
   type Code,
@@ -10,7 +12,8 @@ import {
   type Operand,
   v128,
 } from "../assembler/index.ts";
-import { columnsPerGroup, type GemmSpec, type Plan, type Steps, unroll } from "./spec.ts";
+import { loadVector } from "../codegen/loadStore.ts";
+import { columnsPerGroup, type GemmSpec, type Plan, type Steps, unroll, widthsOf } from "./spec.ts";
 
 /**
  * Work on the product that replaces storing it, one block of rows at a time: adding a bias, an activation, a mask. A
@@ -39,12 +42,14 @@ interface Feed {
   readonly aRow: number;
   readonly aStep: number;
   readonly bStep: number;
+  readonly bType: Dtype;
 }
 
 const feedOf = (spec: GemmSpec, plan: Plan, height: number, width: number): Feed => ({
   aRow: plan.packA ? 4 : 4 * spec.a.row,
   aStep: plan.packA ? 4 * height : 4 * spec.a.column,
-  bStep: plan.packB ? 16 * Math.ceil(width / 4) : 4 * spec.b.row,
+  bStep: plan.packB ? 16 * Math.ceil(width / 4) : widthsOf(spec).b * spec.b.row,
+  bType: (plan.packB ? undefined : spec.halves?.b) ?? "f32",
 });
 
 const storeLanes = (
@@ -158,7 +163,7 @@ const write = (
   width: number,
 ): Kernel => {
   const vectors = Math.ceil(width / 4);
-  const { aRow, aStep, bStep } = feedOf(spec, plan, height, width);
+  const { aRow, aStep, bStep, bType } = feedOf(spec, plan, height, width);
   const cRow = 4 * (spec.c ?? spec.n);
   const whole = plan.depth === spec.k;
   const madd = relaxed
@@ -183,7 +188,7 @@ const write = (
       /** Writes one step of k, at `u` steps of `B` and `ahead` bytes of `A` beyond the current addresses. */
       const step = (u: number, ahead = u * aStep): void => {
         const right = Array.from({ length: vectors }, (_, j) =>
-          body.let(v128.load(b, u * bStep + 16 * j)),
+          body.let(loadVector(body, bType, b, u * bStep + 4 * bytesPerElement(bType) * j)),
         );
         sums.forEach((line, r) => {
           const left = body.let(v128.load32_splat(a, ahead + r * aRow));

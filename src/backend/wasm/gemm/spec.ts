@@ -1,3 +1,4 @@
+import { greatestOf } from "../../../tensor/extremes.ts";
 import type { Half } from "../../../tensor/half.ts";
 
 /** A matrix product with all sizes and strides known, and how it is split to fit caches and registers. */
@@ -39,7 +40,7 @@ export interface GemmSpec {
   readonly k: number;
   readonly a: Strides;
   readonly b: Strides;
-  /** The operands that are stored as halves: packing makes them f32. */
+  /** The operands that are stored as halves: packing makes them f32, or reading `B` does. */
   readonly halves?: { readonly a?: Half | undefined; readonly b?: Half | undefined };
   /** Elements from one row of `C` to the next. Defaults to `n`. */
   readonly c?: number;
@@ -87,6 +88,8 @@ export interface Plan {
   readonly inBlocks: boolean;
   readonly packA: boolean;
   readonly packB: boolean;
+  /** Whether each panel of `B` is packed just before it is used, for each block anew, and not all of them in advance. */
+  readonly eachB: boolean;
 }
 
 /** The number of steps of k in one round of the innermost loop. */
@@ -154,9 +157,9 @@ export const planOf = (spec: GemmSpec): Plan => {
   const { height, width } = tile(m, n);
   // A product over nothing, or of no elements, reads nothing.
   const some = m * n * k > 0;
-  const packB =
-    groups === undefined &&
-    (panels || (some && halves.b !== undefined) || b.column !== 1 || (m > 2 * height && n > 256));
+  const allB = groups === undefined && (panels || b.column !== 1 || (m > 2 * height && n > 256));
+  // Numbers of bf16 become f32 by a shift, as they are read. Those of f16 take longer: for many rows, a panel at a time.
+  const eachB = !allB && some && halves.b === "f16" && m > 2 * height;
   const packA = groups === undefined && ((some && halves.a !== undefined) || (m >= 512 && n > 64));
   const blocks = groups === undefined ? Math.max(1, Math.ceil(k / 512)) : 1;
   const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
@@ -174,7 +177,8 @@ export const planOf = (spec: GemmSpec): Plan => {
     ),
     inBlocks: packA || tailed,
     packA,
-    packB,
+    packB: allB || eachB,
+    eachB,
   };
 };
 
@@ -189,12 +193,16 @@ export const widthsOf = ({
 /** The bytes of `A` and of `B` when packed, each a multiple of 16. */
 export const packedBytes = (plan: Plan): { readonly a: number; readonly b: number } => ({
   a: plan.packA ? ceilTo(4 * plan.block * plan.depth, 64) : 0,
-  b: plan.packB
-    ? plan.widths.reduce((sum, { size, count }) => sum + count * ceilTo(size, 4), 0) *
-      plan.depth *
-      4
-    : 0,
+  b: plan.packB ? columnsPacked(plan) * plan.depth * 4 : 0,
 });
+
+/** The columns of the panels that are in memory at one time, with those that fill them up. */
+const columnsPacked = ({ widths, eachB }: Plan): number => {
+  const padded = widths.map(({ size }) => ceilTo(size, 4));
+  return eachB
+    ? greatestOf(padded)
+    : widths.reduce((sum, { count }, i) => sum + count * (padded[i] ?? 0), 0);
+};
 
 /** The offset, in the scratch memory, of the block that a tail takes. */
 export const blockAt = (spec: GemmSpec): number => {
@@ -219,6 +227,7 @@ export const gemmScratchBytes = (spec: GemmSpec): number =>
 /** The bytes of all panels of `B`, if they can be made in advance: the product reads panels, and k is not split. */
 export const panelBytes = (spec: GemmSpec): number | undefined => {
   const plan = planOf(spec);
-  const apart = plan.packB && plan.depth === spec.k && spec.batch === undefined && spec.k > 0;
+  const apart =
+    plan.packB && !plan.eachB && plan.depth === spec.k && spec.batch === undefined && spec.k > 0;
   return apart ? packedBytes(plan).b : undefined;
 };

@@ -2,6 +2,7 @@ import { isFloat, isHalf } from "../../../tensor/dtype.ts";
 import type { Expr } from "../../expr.ts";
 import { traitsOf } from "../../traits.ts";
 import { same } from "../rewrite.ts";
+import { narrowedEarlier } from "./halves.ts";
 import {
   fillLike,
   type Identities,
@@ -113,14 +114,15 @@ export const arithmetic = {
   maximum: extremum(Number.NEGATIVE_INFINITY),
   minimum: extremum(Number.POSITIVE_INFINITY),
 
-  cast: ({ dtype }, inputs, make) => {
+  cast: ({ dtype }, inputs, make, once) => {
     const [x] = inputs;
     if (x.dtype === dtype) return x;
     const counted = nodeIf(x, "iota");
     if (counted !== undefined && x.dtype === "i32" && !isHalf(dtype))
       return make("iota", { ...counted.params, dtype });
     const source = operandOf(x, "cast");
-    if (source === undefined || !holds(x.dtype, source.dtype)) return undefined;
+    if (source === undefined || !holds(x.dtype, source.dtype))
+      return narrowedEarlier(dtype, x, make, once);
     return source.dtype === dtype ? source : make("cast", { dtype }, source);
   },
   stopGradient: (_, inputs) => inputs[0],

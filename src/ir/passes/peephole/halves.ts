@@ -1,4 +1,4 @@
-import { isHalf, store } from "../../../tensor/dtype.ts";
+import { type Dtype, isHalf, store } from "../../../tensor/dtype.ts";
 import { nth } from "../../../tensor/list.ts";
 import type { AnyNode, Expr } from "../../expr.ts";
 import { type Make, nodeIf } from "./match.ts";
@@ -44,6 +44,42 @@ export const widenedLater = (
     case "window":
     case "gather":
       return first && widened(make(node.primitive, node.params, first, ...inputs.slice(1)));
+    default:
+      return undefined;
+  }
+};
+
+/** Whether an expression is a product under another shape: the loop that rounds it there can be the product's own. */
+const ofProduct = ({ node }: Expr): boolean =>
+  node.primitive === "dot" || (node.primitive === "reshape" && ofProduct(node.inputs[0]));
+
+/**
+ * Rounds a value to a half before it is moved, if nothing else reads what is moved: the loop that makes the value rounds
+ * it, and half the bytes are moved. Moved or not, an element is rounded alike, so every bit stays.
+ */
+export const narrowedEarlier = (
+  dtype: Dtype,
+  moved: Expr,
+  make: Make,
+  once: (x: Expr) => boolean,
+): Expr | undefined => {
+  if (!isHalf(dtype) || moved.dtype !== "f32" || !once(moved) || ofProduct(moved)) return undefined;
+  const { node } = moved;
+  const narrow = (x: Expr): Expr => make("cast", { dtype }, x);
+  switch (node.primitive) {
+    case "concatenate":
+      return make("concatenate", node.params, ...node.inputs.map(narrow));
+    case "pad": {
+      const { value } = node.params;
+      return Object.is(store(dtype, value), value)
+        ? make("pad", node.params, narrow(nth<Expr>(node.inputs, 0)))
+        : undefined;
+    }
+    case "reshape":
+    case "transpose":
+    case "reverse":
+    case "window":
+      return make(node.primitive, node.params, narrow(nth<Expr>(node.inputs, 0)));
     default:
       return undefined;
   }

@@ -1,5 +1,5 @@
 import type { DotParams } from "../../../../ir/expr.ts";
-import { computing, isHalf } from "../../../../tensor/dtype.ts";
+import { bytesPerElement, computing, type Dtype, isHalf } from "../../../../tensor/dtype.ts";
 import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
 import { extent, others, strideAlong } from "../../../plan/axisGroups.ts";
 import type { Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
@@ -70,6 +70,7 @@ const around = (
   body: Body,
   levels: readonly Level[],
   from: readonly [Code<"i32">, Code<"i32">, Code<"i32">],
+  widths: readonly [a: number, b: number, c: number],
   visit: (a: Code<"i32">, b: Code<"i32">, c: Code<"i32">) => void,
   range?: Range,
 ): void => {
@@ -81,9 +82,9 @@ const around = (
   body.for(range?.from ?? 0, range?.to ?? first.count, 1, (i) => {
     const steps = [first.a, first.b, first.c];
     const next = from.map((code, n) =>
-      steps[n] === 0 ? code : body.let(i32.add(code, i32.mul(i, 4 * at(steps, n)))),
+      steps[n] === 0 ? code : body.let(i32.add(code, i32.mul(i, at(widths, n) * at(steps, n)))),
     );
-    around(body, inner, next as [Code<"i32">, Code<"i32">, Code<"i32">], visit);
+    around(body, inner, next as [Code<"i32">, Code<"i32">, Code<"i32">], widths, visit);
   });
 };
 
@@ -99,6 +100,7 @@ const directOf = (
   levels: readonly Level[],
   sums: readonly Level[],
   [bRow, n]: readonly [number, number],
+  dtype: Dtype,
 ): Direct | undefined => {
   const row = levels.at(-1);
   const column = sums.at(-1);
@@ -120,6 +122,7 @@ const directOf = (
     k: within.reduce((k, { count }) => k * count, 1),
     a: { row: row.a, column: column.a },
     b: { row: bRow, column: 1 },
+    ...(isHalf(dtype) && { halves: { b: dtype } }),
     // The product splits a longer sum itself, and then cannot walk groups.
     ...(column.count <= longestSum && { groups }),
     ...(batch && { batch }),
@@ -137,7 +140,7 @@ export const directKernels = (
 ): readonly Kernel<DirectProduct | Copy | Elementwise>[] | undefined => {
   if (out.dtype !== "f32" || bufferOf(x) === undefined || bufferOf(y) === undefined)
     return undefined;
-  // A product reads windows in place only as f32: halves are copied, part by part, and become f32 on the way.
+  // A product reads windows in place only of f32: halves are copied, part by part, and become f32 on the way.
   if (isHalf(x.dtype)) return undefined;
   if (x.strides.some((s) => s < 0) || sizeOf(x.shape) === 0 || sizeOf(y.shape) === 0)
     return undefined;
@@ -147,7 +150,6 @@ export const directKernels = (
   const order = pairs.toSorted(([a], [b]) => at(x.strides, b) - at(x.strides, a));
   const [sumX, sumY] = [order.map(([a]) => a), order.map(([, b]) => b)];
   const isReady =
-    !isHalf(y.dtype) &&
     y.strides.every((s) => s >= 0) &&
     strideAlong(y, freeY) === 1 &&
     strideAlong(y, sumY) !== undefined;
@@ -176,7 +178,7 @@ export const directKernels = (
     b: bRow * at(packed, i),
     c: 0,
   }));
-  const direct = directOf(rows, sums, [bRow, n]);
+  const direct = directOf(rows, sums, [bRow, n], right.dtype);
   if (direct === undefined) return undefined;
   const copies = isReady ? [] : [copyKernel(turned, right)];
   const [m, k] = [extent(x, rowAxes), extent(x, contract[0])];
@@ -229,13 +231,14 @@ export const directProduct: Family<DirectProduct> = {
     const spare = startOfPacked(site, ending);
     const starts = [
       startOf(site, bufferOf(left) as Buffer, 4 * left.offset),
-      startOf(site, bufferOf(right) as Buffer, 4 * right.offset),
+      startOf(site, bufferOf(right) as Buffer, bytesPerElement(right.dtype) * right.offset),
       startOfResult(site, ending),
     ] as const;
     around(
       site.body,
       [...rows, ...sums],
       starts,
+      [4, bytesPerElement(right.dtype), 4],
       (a, b, to) => site.body.do(multiply(a, b, to, spare)),
       range,
     );
