@@ -16,6 +16,7 @@ import { InvalidArgument, ShapeMismatch } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { readFields, writeFields, writtenFields } from "./fields.ts";
 import { natural } from "./number.ts";
+import { splitCodec } from "./split.ts";
 import { tensorCodec } from "./tensor.ts";
 
 const texts = t.readonlyArray(t.string);
@@ -68,7 +69,7 @@ const one = t.union([
   t.intersection([
     t.strict({
       kind: t.literal("text"),
-      split: t.keyof({ words: null, characters: null, items: null }),
+      split: splitCodec,
       tokens: texts,
       length: natural,
       padding: natural,

@@ -5,6 +5,7 @@ import { type Decoding, type Generation, generation } from "../data/raw/generati
 import { type Vocabulary, vocabularyOf } from "../data/vocabulary.ts";
 import { InvalidArgument } from "../errors.ts";
 import { natural } from "./number.ts";
+import { splitCodec } from "./split.ts";
 
 const tokensCodec = t.intersection([
   t.strict({ tokens: t.readonlyArray(t.string) }),
@@ -27,7 +28,7 @@ const decoding: t.Type<Decoding, unknown> = t.union([
 const written = t.intersection([
   t.strict({
     column: t.string,
-    split: t.keyof({ words: null, characters: null, items: null }),
+    split: splitCodec,
     vocabulary: tokensCodec,
     separator: t.string,
     length: natural,

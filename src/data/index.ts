@@ -85,6 +85,7 @@ export {
   type GenerationOptions,
   generation,
   type SplitText,
+  splitText,
 } from "./raw/generation.ts";
 export { prepare } from "./raw/prepare.ts";
 export type {
@@ -133,6 +134,7 @@ export {
   streamBatches,
   streamRows,
 } from "./source/source.ts";
+export { learnSubwords, type Subwords, type SubwordsOptions } from "./subwords.ts";
 export type { Cell, Chunk, Table } from "./table/cells.ts";
 export {
   type TableSplits,

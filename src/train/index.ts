@@ -122,6 +122,7 @@ export {
   heldOutRows,
   type NamedRows,
 } from "./predict/answersEvery.ts";
+export { type AnswerScore, answersScored, type Questions } from "./predict/answersScored.ts";
 export { type Model, modelOf } from "./predict/model.ts";
 export { decodeModelFile, encodeModelFile, loadModel, saveModel } from "./predict/modelFile.ts";
 export {

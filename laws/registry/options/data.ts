@@ -403,6 +403,8 @@ const functions: OptionsOf<typeof data> = {
   },
   vocabularyOf: { "a number to decode": [wholeFrom(0, 1), (n) => few.decode([n])] },
   tokenizeWords: none,
+  splitText: none,
+  learnSubwords: { merges: [extent, (merges) => data.learnSubwords(["a"], { merges })] },
 };
 
 const buffer = { y: new Float32Array(6) };

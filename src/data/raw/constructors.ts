@@ -138,8 +138,8 @@ export interface TextInputOptions {
   /** The number of tokens of the column. */
   readonly length: number;
   /**
-   * How a text becomes tokens: the words of `tokenizeWords`, its characters, or items with commas or blanks between them.
-   * Defaults to `"words"`.
+   * How a text becomes tokens: the words of `tokenizeWords`, its characters, items with commas or blanks between them, or
+   * the parts of words of `learnSubwords`. Defaults to `"words"`.
    */
   readonly split?: SplitText;
   /** The number that fills up short texts. Defaults to 0. */

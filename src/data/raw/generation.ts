@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../errors.ts";
 import { requireSampling, type Sampling } from "../../nn/generate/sampling.ts";
 import type { Beam } from "../../nn/generate/search.ts";
 import { finite, integral, passedOn, shown, wholeTo } from "../../tensor/validate.ts";
+import { type Subwords, subwordsOf } from "../subwords.ts";
 import { tokenizeWords, type Vocabulary } from "../vocabulary.ts";
 
 /** How the next tokens are chosen, by name and options: `greedySearch`, `sampleSequence` or `beamSearch`. */
@@ -14,17 +15,29 @@ export type Decoding =
     } & Sampling)
   | ({ readonly method: "beam" } & Beam);
 
-/** How a text becomes tokens: as the words of `tokenizeWords`, as its characters, or as its items, with commas or blanks between them. */
-export type SplitText = "words" | "characters" | "items";
+/**
+ * How a text becomes tokens: as the words of `tokenizeWords`, as its characters, as its items, with commas or blanks between them,
+ * or as the parts of words of `learnSubwords`.
+ */
+export type SplitText = "words" | "characters" | "items" | Subwords;
 
-const splits: { readonly [S in SplitText]: (text: string) => readonly string[] } = {
+const splits: { readonly [S in SplitText & string]: (text: string) => readonly string[] } = {
   words: tokenizeWords,
   characters: (text) => [...text],
   items: (text) => text.split(/[\s,]+/).filter((item) => item !== ""),
 };
 
-/** The tokens of a text. */
-export const splitText = (split: SplitText, text: string): readonly string[] => splits[split](text);
+/**
+ * The tokens of a text.
+ *
+ * @example
+ * ```ts
+ * import { splitText } from "fluxion/data";
+ * splitText("words", "To be, or not") // => ["to", "be", "or", "not"]
+ * ```
+ */
+export const splitText = (split: SplitText, text: string): readonly string[] =>
+  typeof split === "string" ? splits[split](text) : subwordsOf(split, text);
 
 /**
  * How a model that generates sequences answers in text. A source gives it beside its data. It is data, so that a file can
@@ -56,9 +69,9 @@ export interface GenerationOptions {
   readonly vocabulary: Vocabulary;
   /** The tokens of the prompt, where they are others, as those of a model with a source. Defaults to `vocabulary`. */
   readonly prompt?: Vocabulary;
-  /** How the prompt becomes tokens: see `tokenizeWords`. Defaults to `"characters"`. */
+  /** How the prompt becomes tokens: see `tokenizeWords` and `learnSubwords`. Defaults to `"characters"`. */
   readonly split?: SplitText;
-  /** What stands between tokens in a text. Defaults to nothing for characters, and a blank for words. */
+  /** What stands between tokens in a text. Defaults to a blank for words, and else to nothing. */
   readonly separator?: string;
   /** The token before the first. Defaults to none. */
   readonly start?: string;
@@ -125,7 +138,7 @@ export const generation = ({
   vocabulary,
   prompt = vocabulary,
   split = "characters",
-  separator = split === "characters" ? "" : " ",
+  separator = split === "words" || split === "items" ? " " : "",
   start,
   end,
   length,

@@ -16,7 +16,7 @@ const countsOf = (boxes: readonly FoundBox[]): string => {
 };
 
 /** An answer in a few words: a class with its probability, the number of boxes, a text, or numbers. */
-const inWords = (answer: Answer): string => {
+export const inWords = (answer: Answer): string => {
   if ("class" in answer) return `${answer.class} (${answer.probability.toFixed(2)})`;
   if ("text" in answer) return answer.text;
   if ("boxes" in answer) return countsOf(answer.boxes);
