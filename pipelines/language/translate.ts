@@ -18,7 +18,7 @@ import { ne } from "../../src/ir/index.ts";
 import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { bleu, chrF, scorePairs } from "../../src/nn/metrics/index.ts";
 import { seq2seq, transformer } from "../../src/nn/models/index.ts";
-import { type AnswerScore, answersEvery, answersScored } from "../../src/train/index.ts";
+import { type AnswerScore, answersEvery, answersScored, type Card } from "../../src/train/index.ts";
 import { wordByWord, wordDictionary } from "../baselines/wordDictionary.ts";
 import { multi30k, padding, sentences, translations } from "../data/language/multi30k.ts";
 
@@ -113,7 +113,7 @@ interface Settings {
   readonly model: keyof typeof models;
   readonly epochs: number;
   readonly learningRate: number;
-  readonly results: { readonly heldOut: string; readonly baseline: string; readonly time: string };
+  readonly results: Pick<Card, "heldOut" | "baseline" | "time">;
 }
 
 /** The number of steps in an epoch. */
@@ -146,7 +146,7 @@ const translating = ({ name, language, model, epochs, learningRate, ...of }: Set
           field: "language",
           data: "`npx fluxion data multi30k` (for research)",
           published:
-            "BLEU about 38 of de and 52 of fr, text only (Caglayan et al. 2017, from memory)",
+            "BLEU about 0.38 into German, 0.52 into French, text only (Caglayan et al. 2017, from memory)",
           ...of.results,
         },
         data: multi30k,
@@ -179,7 +179,11 @@ export const translate = translating({
   name: "translate",
   description: "English into German, by a small Transformer over parts of words",
   ...{ language: "de", model: "transformer", epochs: 3, learningRate: 2e-3 },
-  results: { heldOut: "", baseline: "", time: "" },
+  results: {
+    heldOut: "BLEU 0.292, chrF 0.545 (seed 42)",
+    baseline: "word dictionary (IBM's model 1): BLEU 0.117, chrF 0.530",
+    time: "7 min of one core",
+  },
 });
 
 /** The same into French. */
@@ -187,7 +191,7 @@ export const translateFrench = translating({
   name: "translate-french",
   description: "English into French, by a small Transformer over parts of words",
   ...{ language: "fr", model: "transformer", epochs: 3, learningRate: 2e-3 },
-  results: { heldOut: "", baseline: "", time: "" },
+  results: { heldOut: "not measured", time: "about 7 min of one core" },
 });
 
 /** Into German by recurrent networks with attention, see `seq2seq`. */
@@ -195,7 +199,10 @@ export const translateRecurrent = translating({
   name: "translate-recurrent",
   description: "English into German, by recurrent networks with attention",
   ...{ language: "de", model: "recurrent", epochs: 4, learningRate: 3e-3 },
-  results: { heldOut: "", baseline: "", time: "" },
+  results: {
+    heldOut: "after one of four epochs validation loss 3.17, the Transformer's 2.41",
+    time: "about 8 min of one core",
+  },
 });
 
 if (import.meta.main) runMain(translate);

@@ -45,6 +45,47 @@ interface Counted {
   readonly count: number;
 }
 
+/** How often a pair occurs. */
+type Frequency = readonly [count: number, pair: string];
+
+const before = ([a, x]: Frequency, [b, y]: Frequency): boolean => a > b || (a === b && x < y);
+
+/** The most frequent of pairs is on top: a binary heap. Williams (1964), Algorithm 232. */
+class Heap {
+  readonly #all: Frequency[] = [];
+
+  push(added: Frequency): void {
+    const all = this.#all;
+    let at = all.length;
+    for (
+      let up = (at - 1) >> 1;
+      at > 0 && before(added, all[up] as Frequency);
+      up = (at - 1) >> 1
+    ) {
+      all[at] = all[up] as Frequency;
+      at = up;
+    }
+    all[at] = added;
+  }
+
+  pop(): Frequency | undefined {
+    const all = this.#all;
+    const [top, last] = [all[0], all.pop()];
+    if (last === undefined || all.length === 0) return top;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [all[2 * at + 1], all[2 * at + 2]];
+      const down = left && right && before(right, left) ? 2 * at + 2 : 2 * at + 1;
+      const next = all[down];
+      if (next === undefined || before(last, next)) break;
+      all[at] = next;
+      at = down;
+    }
+    all[at] = last;
+    return top;
+  }
+}
+
 /**
  * Learns parts of words by byte pair encoding on characters: it joins the most frequent pair of neighboring parts, and again,
  * until there are `merges` joins. Of pairs that are equally frequent, the first in the order of code units is joined. A
@@ -74,23 +115,42 @@ export const learnSubwords = (
   const words = Array.from(counts, ([word, count]): Counted => ({ parts: [...word], count }));
   const pairs = new Map<string, number>();
   const places = new Map<string, Set<Counted>>();
+  // A pair is there with at least as many as it has: the first that has just as many is the most frequent.
+  const heap = new Heap();
+  const queued = new Map<string, number>();
+  const touched = new Set<string>();
+  const queue = (key: string, count: number): void => {
+    queued.set(key, count);
+    if (count > 1) heap.push([count, key]);
+  };
+  const queueTouched = (): void => {
+    for (const key of touched) {
+      const count = pairs.get(key) ?? 0;
+      if (count > (queued.get(key) ?? 0)) queue(key, count);
+    }
+    touched.clear();
+  };
   const add = (word: Counted, sign: 1 | -1): void => {
     for (let i = 0; i + 1 < word.parts.length; i++) {
       const key = keyOf(word.parts[i] as string, word.parts[i + 1] as string);
       pairs.set(key, (pairs.get(key) ?? 0) + sign * word.count);
+      if (sign > 0) touched.add(key);
       const where = places.get(key);
       if (where === undefined) places.set(key, new Set([word]));
       else where.add(word);
     }
   };
   for (const word of words) add(word, 1);
+  queueTouched();
   const merges: (readonly [string, string])[] = [];
   while (merges.length < limit) {
-    let [best, most] = ["", 1];
-    for (const [key, count] of pairs)
-      if (count > most || (count === most && best !== "" && key < best))
-        [best, most] = [key, count];
-    if (best === "") break;
+    const [told, best] = heap.pop() ?? [0, ""];
+    if (told < 2) break;
+    const count = pairs.get(best) ?? 0;
+    if (count !== told) {
+      if (told === queued.get(best)) queue(best, count);
+      continue;
+    }
     const [left = "", right = ""] = best.split("\u0000");
     merges.push([left, right]);
     for (const word of places.get(best) ?? []) {
@@ -99,7 +159,9 @@ export const learnSubwords = (
       add(word, 1);
     }
     pairs.delete(best);
+    queued.delete(best);
     places.delete(best);
+    queueTouched();
   }
   return { merges, lowerCase };
 };

@@ -68,6 +68,10 @@ export const sequenceModels: Settings<
       ),
       shape: [5],
     },
+    {
+      layer: ofTokens(seq2seq({ source, vocabulary: 4, width: 2, hidden: 2, copies: true })),
+      shape: [5],
+    },
   ],
   transformerEncoder: [
     {
@@ -128,6 +132,10 @@ export const speakers: readonly Speaker[] = [
   {
     name: "seq2seq, Luong",
     model: seq2seq({ source, vocabulary: 3, width: 2, hidden: 4 }),
+  },
+  {
+    name: "seq2seq that copies",
+    model: seq2seq({ source, vocabulary: 4, width: 2, hidden: 4, copies: true }),
   },
   {
     name: "seq2seq, Luong with feeding of inputs, of long short-term memories",

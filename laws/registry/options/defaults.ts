@@ -270,7 +270,7 @@ const defaults: Defaults<
     ofTokens(
       seq2seqs.seq2seq({
         ...{ source, vocabulary: 3, width: 2, hidden: 4 },
-        ...{ attention: "luong", cell: gruCell, layers: 1, dropout: 0 },
+        ...{ attention: "luong", cell: gruCell, layers: 1, copies: false, dropout: 0 },
       }),
     ),
     [5],

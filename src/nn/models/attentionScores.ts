@@ -34,6 +34,23 @@ export const initAlignment = (key: Key, kind: Alignment, width: number): Alignme
 export const keysOf = ({ memory }: Symbolic<AlignmentParams>, places: Expr): Expr =>
   dot(places, memory, [[1], [0]]);
 
+/** The attention scores of each state for each key. `[...time, places]`. */
+const scoresOf = ({ state, sum }: Symbolic<AlignmentParams>, states: Expr, keys: Expr): Expr => {
+  const last = states.shape.length - 1;
+  return state === undefined || sum === undefined
+    ? dot(states, keys, [[last], [1]])
+    : // One state at a time: its projection is the same at all positions.
+      dot(tanh(add(keys, dot(states, state, [[last], [0]]))), sum, [[1], [0]]);
+};
+
+/** How much each state attends to each place: sums to 1 where a place is visible. `[...time, places]`. */
+export const attentionTo = (
+  params: Symbolic<AlignmentParams>,
+  states: Expr,
+  keys: Expr,
+  mask: Expr,
+): Expr => softmaxOfSeen(scoresOf(params, states, keys), mask);
+
 /**
  * Attends from each state to a memory: the mean of its positions, weighted by attention scores.
  *
@@ -42,17 +59,13 @@ export const keysOf = ({ memory }: Symbolic<AlignmentParams>, places: Expr): Exp
  * **Math** `softmax(score) M`, zeros where no position is visible, with Luong's general score `sᵀWm`, or Bahdanau's `vᵀ tanh(Us + Wm)`.
  */
 export const aligned = (
-  { state, sum }: Symbolic<AlignmentParams>,
+  params: Symbolic<AlignmentParams>,
   states: Expr,
   keys: Expr,
   memory: Expr,
   mask: Expr,
-): Expr => {
-  const last = states.shape.length - 1;
-  const scores =
-    state === undefined || sum === undefined
-      ? dot(states, keys, [[last], [1]])
-      : // One state at a time: its projection is the same at all positions.
-        dot(tanh(add(keys, dot(states, state, [[last], [0]]))), sum, [[1], [0]]);
-  return dot(softmaxOfSeen(scores, mask), onlySeen(memory, mask), [[last], [0]]);
-};
+): Expr =>
+  dot(attentionTo(params, states, keys, mask), onlySeen(memory, mask), [
+    [states.shape.length - 1],
+    [0],
+  ]);

@@ -1,15 +1,18 @@
 import { scan } from "../../autodiff/index.ts";
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { ne, tanh } from "../../ir/ops/elementwise.ts";
-import { fill, take } from "../../ir/ops/indexing.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { add, log, mul, ne, sub, tanh } from "../../ir/ops/elementwise.ts";
+import { fill, oneHot, take } from "../../ir/ops/indexing.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
+import { softmax } from "../../ir/ops/reduction.ts";
 import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { nth } from "../../tensor/list.ts";
 import { share, wholeTo } from "../../tensor/validate.ts";
 import { exprsOf, stateless, still } from "../apply.ts";
+import { sigmoid } from "../functional/activation.ts";
 import { type AffineParams, affine, initAffine, requireSizes } from "../functional/affine.ts";
 import { splitSource } from "../functional/sequenceChecks.ts";
 import type { Autoregressive, Source } from "../generate/decoder.ts";
@@ -29,6 +32,7 @@ import {
   type Alignment,
   type AlignmentParams,
   aligned,
+  attentionTo,
   initAlignment,
   keysOf,
 } from "./attentionScores.ts";
@@ -52,6 +56,11 @@ export interface Seq2SeqOptions<V extends number = number> {
   readonly cell?: CellOf;
   /** The number of stacked recurrences of the encoder. Defaults to 1. */
   readonly layers?: number;
+  /**
+   * Whether it may copy tokens of the source, to which it attends: then source and target have one vocabulary, and the
+   * attention is Luong's. Defaults to `false`.
+   */
+  readonly copies?: boolean;
   /** Dropout rate of the embeddings, and of the features before the logits. Defaults to 0. */
   readonly dropout?: number;
 }
@@ -67,6 +76,8 @@ export interface Seq2SeqParams {
   readonly alignment: AlignmentParams;
   readonly combine: AffineParams;
   readonly output: AffineParams;
+  /** The map to how much is generated and how much is copied, of a model that copies. */
+  readonly copy?: AffineParams;
 }
 
 /** A sequence-to-sequence model: a layer over source and target, and an incremental decoder. */
@@ -79,9 +90,15 @@ interface Carry {
   readonly memory: Expr;
   readonly real: Expr;
   readonly state: readonly Expr[];
+  /** The tokens of the source, of a model that copies. */
+  readonly tokens?: Expr;
 }
 
 type Params = Symbolic<Seq2SeqParams>;
+
+/** The logarithm of a mixture: of the probabilities of logits, as much as the gate says, and of copies. */
+const withCopies = (logits: Expr, gate: Expr, copied: Expr): Expr =>
+  log(add(add(mul(gate, softmax(logits)), mul(sub(1, gate), copied)), 1e-9));
 
 /**
  * A recurrent sequence-to-sequence model with attention: a bidirectional encoder reads the source, and a decoder generates
@@ -93,12 +110,15 @@ type Params = Symbolic<Seq2SeqParams>;
  * **Math** memory `M = (h→, h←)`; the decoder begins at `tanh(W (h→_S, h←_1))`. Luong: `s_t = f(s_{t-1}, y_t)`,
  * `c_t = align(s_t, M)`, and fed `s_t = f(s_{t-1}, (y_t, h_{t-1}))`; Bahdanau: `c_t = align(s_{t-1}, M)`,
  * `s_t = f(s_{t-1}, (y_t, c_t))`. All: `h_t = tanh(C (c_t, s_t))`, `softmax(W h_t)`. Padding is not visible.
- * Embeddings begin normal with standard deviation 0.1.
- * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd; `EmptySequence` when compiled, with
+ * With `copies`, `g softmax(W h_t) + (1 - g) Σ_i a_i [x_i]` with `g = σ(v h_t)` and the attention `a`, whose logarithms are
+ * the logits. Embeddings begin normal with standard deviation 0.1.
+ * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd, or it copies with two vocabularies or Bahdanau's
+ * attention; `EmptySequence` when compiled, with
  * the layer's path, where there is no target after the source.
  * **Laws** `laws.decoding`: decoding token by token gives the same as the whole sequence at once.
  * **Source** Bahdanau, Cho and Bengio (2014), arXiv:1409.0473, section 3, with Luong's output; Luong, Pham
- * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", and section 3.3, input feeding.
+ * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", and section 3.3, input feeding; copying: See, Liu and
+ * Manning (2017), arXiv:1704.04368, section 2.2, with a gate of the features before the logits.
  *
  * **Example**
  * ```ts
@@ -112,7 +132,7 @@ type Params = Symbolic<Seq2SeqParams>;
  */
 export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq2Seq<V> => {
   const { source, vocabulary, width, hidden, attention = "luong", layers = 1 } = options;
-  const { cell: cellOf = gruCell, dropout: rate = 0 } = options;
+  const { cell: cellOf = gruCell, dropout: rate = 0, copies = false } = options;
   share("seq2seq", { dropout: rate });
   requireSizes("seq2seq", { vocabulary, width, hidden, layers, "source.length": source.length });
   requireSizes("seq2seq", { "source.vocabulary": source.vocabulary });
@@ -123,6 +143,13 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       argument: "hidden",
       expected: "an even number, half of it for each direction of the encoder",
       actual: String(hidden),
+    });
+  if (copies && (source.vocabulary !== vocabulary || attention === "bahdanau"))
+    throw new InvalidArgument({
+      op: "seq2seq",
+      argument: "copies",
+      expected: "false, or one vocabulary for source and target and Luong's attention",
+      actual: `true, with ${source.vocabulary} and ${vocabulary} tokens and "${attention}"`,
     });
   const tableInit = normal(0.1);
   const sourceEmbedding = embedding(source.vocabulary, width, { tableInit });
@@ -160,14 +187,14 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     const fed = feeds ? [fill([hidden], 0, outputs.dtype)] : [];
     const made = [outputs, real, ...state, ...fed] as const;
     const [memory, seen, ...begun] = scoped("encoder", [tokens, ...exprsOf(params)], made);
-    return { memory, real: seen, state: begun };
+    return { memory, real: seen, state: begun, ...(copies ? { tokens } : {}) };
   };
 
   /** The logits after each token, and the state of the decoder after the last. */
   const decode = (
     params: Params,
     tokens: Expr,
-    { memory, real, state }: Carry,
+    { memory, real, state, tokens: read }: Carry,
     context: Context,
   ): readonly [logits: Expr, state: readonly Expr[]] => {
     const y = dropped(take(params.target.table, tokens), 1, context);
@@ -199,10 +226,22 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     );
     const h = attended ?? made(looked ?? look(outputs), outputs);
     const logits = affine(params.output, dropped(h, 2, context));
+    const said =
+      read === undefined || params.copy === undefined
+        ? logits
+        : withCopies(
+            logits,
+            sigmoid(affine(params.copy, h)),
+            dot(
+              attentionTo(params.alignment, outputs, keys, real),
+              oneHot(read, vocabulary, logits.dtype),
+              [[1], [0]],
+            ),
+          );
     const [scopedLogits, ...states] = scoped(
       "decoder",
-      [tokens, memory, real, ...state, ...exprsOf(params)],
-      [logits, ...last],
+      [tokens, memory, real, ...state, ...(read === undefined ? [] : [read]), ...exprsOf(params)],
+      [said, ...last],
     );
     return [scopedLogits, states];
   };
@@ -210,7 +249,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
   const layer = stateless<readonly [number], readonly [number, V], Seq2SeqParams>(
     `seq2seq ${width} → ${hidden}, ${attention}`,
     (key) => {
-      const keys = split(key, 8);
+      const keys = split(key, copies ? 9 : 8);
       const own = (i: number) => nth<Key>(keys, i);
       const bridges = split(own(3), cell.carries);
       return {
@@ -222,6 +261,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
         alignment: initAlignment(own(5), feeds ? "luong" : attention, hidden),
         combine: initAffine(own(6), 2 * hidden, hidden),
         output: initAffine(own(7), hidden, vocabulary),
+        ...(copies ? { copy: initAffine(own(8), hidden, 1) } : {}),
       };
     },
     (params, x, context) => {

@@ -43,7 +43,7 @@ const planCodec = t.intersection([
       kernels: t.readonlyArray(
         t.type({
           name: t.string,
-          within: t.readonlyArray(t.string),
+          within: t.readonlyArray(t.type({ loop: t.number, rounds: t.number })),
           operations: t.number,
           bytes: t.number,
         }),

@@ -1,16 +1,19 @@
 import { expect, it } from "vitest";
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { tanh } from "../../../src/ir/ops/elementwise.ts";
+import { exp, tanh } from "../../../src/ir/ops/elementwise.ts";
 import { take } from "../../../src/ir/ops/indexing.ts";
 import { concatenate } from "../../../src/ir/ops/structural.ts";
+import { still } from "../../../src/nn/apply.ts";
 import { affine } from "../../../src/nn/functional/affine.ts";
 import type { Symbolic } from "../../../src/nn/layer.ts";
 import { gruCell } from "../../../src/nn/layers/recurrent/cells.ts";
 import { aligned, keysOf } from "../../../src/nn/models/attentionScores.ts";
 import { type Seq2SeqParams, seq2seq } from "../../../src/nn/models/seq2seq.ts";
-import { scalar, tensor } from "../../../src/tensor/constructors.ts";
+import { scalar, tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key } from "../../../src/tensor/key.ts";
+import { Tensor } from "../../../src/tensor/tensor.ts";
+import { map } from "../../../src/tree.ts";
 import { constants, numbers, valueOf } from "../evaluated.ts";
 
 /** The carry of a decoder: the memory, its real positions, and its vectors, of which the last is fed. */
@@ -87,4 +90,27 @@ it("both embeddings begin with standard deviation 0.1", () => {
     const deviation = Math.sqrt(entries.reduce((sum, x) => sum + x * x, 0) / entries.length);
     expect(Math.abs(deviation / 0.1 - 1)).toBeLessThan(0.05);
   }
+});
+
+it("a model that copies mixes what it generates with the tokens that it attends to", () => {
+  const source = { vocabulary: 4, length: 4, padding: 0 };
+  const model = seq2seq({ source, vocabulary: 4, width: 2, hidden: 2, copies: true });
+  const { params } = model.init(key(3));
+  const none = constants(
+    map((x) => (x instanceof Tensor ? zeros(x.shape) : x), params),
+  ) as Symbolic<Seq2SeqParams>;
+  // With params of 0 it generates each of four tokens with 1/4, copies each of three with 1/3, and does both half the time.
+  const said = valueOf(
+    (told: Expr) =>
+      exp(model.apply(none, undefined, told as Expr<readonly [number]>, still)[0]) as Expr,
+    tensor([1, 1, 2, 0, 3], "i32"),
+  );
+  const [half, third, quarter] = [0.5, 1 / 3, 0.25];
+  const wanted = [0, 2 * third, third, 0].map((copied) => half * quarter + half * copied);
+  numbers(said).forEach((p, i) => {
+    expect(p).toBeCloseTo(wanted[i] ?? Number.NaN, 6);
+  });
+  expect(() => seq2seq({ source, vocabulary: 5, width: 2, hidden: 2, copies: true })).toThrow(
+    /copies/,
+  );
 });

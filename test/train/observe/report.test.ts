@@ -60,7 +60,7 @@ const run: FolderRun = {
     plan: {
       operations: 12,
       bytes: { planned: 2048, needed: 1024, arguments: 8 },
-      kernels: [{ name: hostile, within: [hostile], operations: 12, bytes: 64 }],
+      kernels: [{ name: hostile, within: [{ loop: 0, rounds: 3 }], operations: 12, bytes: 64 }],
     },
   },
   events,

@@ -70,10 +70,10 @@ const planHtml = ({ plan }: FolderRun): Html | undefined => {
   )}
 <p class="quiet">${grouped(parameters)} parameters. A step of ${grouped(batchSize)} examples takes ${countText(step.operations)} operations in ${several(step.kernels.length, "kernel")}, and ${bytesText(step.bytes.planned)} of memory.</p>
 <details><summary>the kernels that read and write most</summary>${htmlTable(
-    ["kernel", "layer", "operations", "bytes"],
+    ["kernel", "rounds", "operations", "bytes"],
     kernels.map(({ name, within, operations, bytes }) => [
       name,
-      within.join(" > "),
+      within.reduce((n, { rounds }) => n * rounds, 1),
       operations,
       bytes,
     ]),
