@@ -71,7 +71,7 @@ export interface GenerationOptions {
   readonly prompt?: Vocabulary;
   /** How the prompt becomes tokens: see `tokenizeWords` and `learnSubwords`. Defaults to `"characters"`. */
   readonly split?: SplitText;
-  /** What stands between tokens in a text. Defaults to a blank for words, and else to nothing. */
+  /** What stands between tokens in a text. Defaults to a blank for words and items, and else to nothing. */
   readonly separator?: string;
   /** The token before the first. Defaults to none. */
   readonly start?: string;
