@@ -25,8 +25,7 @@ export interface AnswerScore {
 }
 
 /** An answer in a few words, and a class by its name alone. */
-const nameOf = (answer: Answer): string =>
-  "class" in answer ? answer.class : inWords(answer);
+const nameOf = (answer: Answer): string => ("class" in answer ? answer.class : inWords(answer));
 
 const scored = <C>(
   of: Pipeline<C, unknown>,
