@@ -75,9 +75,10 @@ const documents: Baseline = {
     };
     const seen = new Set<string>();
     for (const { text, word } of rowsOf(train)) {
-      made[word]?.push(...text);
+      for (const used of text) made[word]?.push(used);
       const once = text.join(" ");
-      if (!seen.has(once)) for (const used of new Set(text)) made[used]?.push(...text);
+      if (!seen.has(once))
+        for (const about of new Set(text)) for (const used of text) made[about]?.push(used);
       seen.add(once);
     }
     const { scores } = tfIdf(made);
