@@ -5,21 +5,31 @@ import { melSpectrogram, readWav, resample, type WavOptions } from "../../src/da
 import { tensor } from "../../src/index.ts";
 import { wavFile } from "../fuzz/sound.ts";
 
+const json = (file: string): unknown =>
+  JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8"));
+
+interface Mel {
+  readonly options: Parameters<typeof melSpectrogram>[1];
+  readonly values: readonly number[];
+}
+interface Resampled {
+  readonly from: number;
+  readonly to: number;
+  readonly values: readonly number[];
+}
+
 /** Sound that NumPy and Python made; `sound.py` makes it. */
-const python = JSON.parse(readFileSync(new URL("./sound.json", import.meta.url), "utf8")) as {
+const python = json("./sound.json") as {
   readonly "mu-law": readonly number[];
   readonly "a-law": readonly number[];
   readonly samples: readonly number[];
-  readonly mel: readonly {
-    readonly options: Parameters<typeof melSpectrogram>[1];
-    readonly values: readonly number[];
-  }[];
-  readonly resampled: readonly {
-    readonly from: number;
-    readonly to: number;
-    readonly values: readonly number[];
-  }[];
+  readonly mel: readonly Mel[];
+  readonly resampled: readonly Resampled[];
 };
+
+/** The same sound in two other systems; the programs beside these files made them. */
+const transformers = json("./heard/transformers.json") as readonly Mel[];
+const scipy = json("./heard/scipy.json") as readonly Resampled[];
 
 const read = (file: Uint8Array, options: WavOptions = {}) =>
   Effect.runPromise(readWav(file, { name: "x.wav", ...options }));
@@ -90,8 +100,11 @@ describe("WAV", () => {
 
 const noise = tensor([python.samples]);
 
-test.each(python.mel)(
-  "mel spectrogram of $options.scale, $options.norm, power $options.power",
+test.each([
+  ...python.mel.map((of) => ({ by: "NumPy", ...of })),
+  ...transformers.map((of) => ({ by: "Transformers.js", ...of })),
+])(
+  "mel spectrogram by $by of $options.scale, $options.norm, power $options.power",
   ({ options, values }) => {
     const made = melSpectrogram(noise, options);
     expect(made.shape).toEqual([1, 10, 13]);
@@ -100,7 +113,10 @@ test.each(python.mel)(
   },
 );
 
-test.each(python.resampled)("resampled from $from to $to", ({ from, to, values }) => {
+test.each([
+  ...python.resampled.map((of) => ({ by: "NumPy", ...of })),
+  ...scipy.map((of) => ({ by: "SciPy", ...of })),
+])("resampled by $by from $from to $to", ({ from, to, values }) => {
   const data = resample(noise, from, to).toTypedArray();
   expect(data.length).toBe(values.length);
   for (const [i, x] of values.entries()) expect(data[i]).toBeCloseTo(x, 5);

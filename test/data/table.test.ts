@@ -1,3 +1,4 @@
+import { Table as ArrowData, makeData, makeVector, tableToIPC, Utf8View } from "apache-arrow";
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { isRight } from "fp-ts/lib/Either.js";
@@ -26,7 +27,7 @@ import { dateReader } from "../../src/data/table/dates.ts";
 import { csvParser, csvRecords } from "../../src/data/table/readers/csv.ts";
 import { lz4Frame } from "../../src/data/table/readers/lz4.ts";
 import { formatError, key } from "../../src/index.ts";
-import { arrowFile, parquetFile } from "../fuzz/rows.ts";
+import { arrowFile, parquetFile, polarsFile } from "../fuzz/rows.ts";
 
 const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 const csv = (text: string, options: CsvOptions = {}) =>
@@ -466,6 +467,55 @@ describe("Arrow", () => {
     expect(await refusal(arrowTable(change(arrowFile("file"))), schema)).toMatchObject({
       ...{ _tag: "InvalidFile", format: "Arrow" },
     });
+  });
+
+  test.each([
+    ["lz4.arrow", arrowTable],
+    ["zstd.arrow", arrowTable],
+    ["lz4.arrows", arrowTable],
+    ["snappy.parquet", parquetTable],
+  ] as const)("Polars wrote %s", async (name, table) => {
+    const columns = await columnsOf(table(polarsFile(name)), {
+      columns: {
+        x: { ...number, fill: { constant: -1 } },
+        kind: { field: "kind", type: "category" },
+        year: { field: "on", type: "date", parts: ["year"] },
+      },
+    });
+    const rows = Array.from({ length: 24 }, (_, i) => i);
+    expect(columns).toEqual({
+      x: rows.map((i) => (i % 7 === 3 ? -1 : i / 8)),
+      // In order of their letters: ash, birch, oak.
+      kind: rows.map((i) => 2 - (i % 3)),
+      year: rows.map((i) => [2000 + i]),
+    });
+  });
+
+  test("views of texts that lead nowhere are refused", async () => {
+    const schema = { columns: { kind: { field: "kind", type: "category" } } } as const;
+    const batch = (views: Uint8Array): Uint8Array =>
+      tableToIPC(
+        new ArrowData({
+          kind: makeVector(
+            makeData({
+              ...{ type: new Utf8View(), length: 1, views },
+              variadicBuffers: [new TextEncoder().encode("ash, or Fraxinus")],
+            }),
+          ),
+        }),
+      );
+    // The length, the first four letters, the buffer, and where the text begins in it.
+    const view = (length: number, buffer: number, from: number): Uint8Array =>
+      new Uint8Array(Int32Array.of(length, 0x2c687361, buffer, from).buffer);
+    expect(await columnsOf(arrowTable(batch(view(16, 0, 0))), schema)).toEqual({ kind: [0] });
+    for (const lost of [
+      view(17, 0, 0),
+      view(16, 1, 0),
+      view(16, 0, 1),
+      view(-1, 0, 0),
+      view(16, 0, -4),
+    ])
+      expect(await refusal(arrowTable(batch(lost)), schema)).toMatchObject({ _tag: "InvalidFile" });
   });
 
   test("frames of LZ4 that a program made", () => {

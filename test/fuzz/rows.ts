@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import {
   Table as ArrowData,
@@ -84,6 +85,12 @@ export const arrowFile = (format: "file" | "stream"): Uint8Array =>
     format,
   );
 
+/** A table as Polars writes it; `data/polars/trees.mjs` made it. */
+export const polarsFile = (
+  name: "lz4.arrow" | "zstd.arrow" | "lz4.arrows" | "snappy.parquet",
+): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../data/polars/trees.${name}`, import.meta.url)));
+
 /** The bytes of the columns that {@link rowsRead} makes. */
 type Weighing = ReaderSubject["weight"];
 
@@ -130,5 +137,12 @@ export const rowReaders = (weight: Weighing): readonly ReaderSubject[] => [
     read: (bytes) => rowsRead(arrowTable(bytes)),
     weight,
     most: (length) => 1000 + 64 * length,
+  },
+  {
+    name: "arrow-codecs",
+    files: (["lz4.arrow", "zstd.arrow", "lz4.arrows"] as const).map(polarsFile),
+    read: (bytes) => rowsRead(arrowTable(bytes)),
+    weight,
+    most: (length) => 20 * Math.max(2 ** 20, 1024 * length),
   },
 ];

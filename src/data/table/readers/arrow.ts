@@ -48,6 +48,25 @@ const widthOf = (arrow: Arrow, type: DataType): number | undefined => {
   return is.isBool(type) ? 1 / 8 : undefined;
 };
 
+/** The bytes of a view of a text, and the longest text that stands within it. */
+const [viewBytes, mostWithin] = [16, 12];
+
+/** Checks that the views of a column hold their texts, or lead to them. */
+const checkViews = (of: Data, short: () => never): void => {
+  const bytes = of.values as Uint8Array;
+  if (bytes.byteLength < of.length * viewBytes) short();
+  const views = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < of.length; i++) {
+    if (!of.getValid(i)) continue;
+    const at = viewBytes * i;
+    const size = views.getInt32(at, true);
+    if (size >= 0 && size <= mostWithin) continue;
+    const [buffer, from] = [views.getInt32(at + 8, true), views.getInt32(at + 12, true)];
+    const held = of.variadicBuffers[buffer]?.byteLength ?? 0;
+    if (!(size >= 0 && from >= 0 && from + size <= held)) short();
+  }
+};
+
 /** Checks that the buffers of a column hold its values. The library reads beyond their ends without a word. */
 const checkData = (arrow: Arrow, of: Data): void => {
   const { DataType: is } = arrow;
@@ -77,6 +96,10 @@ const checkData = (arrow: Arrow, of: Data): void => {
     for (let i = 0; i < length; i++)
       if (Number(offsets[i]) < 0 || Number(offsets[i]) > Number(offsets[i + 1])) short();
     if (length > 0 && Number(offsets[length]) > bytesOf(of.values as ArrayBufferView)) short();
+    return;
+  }
+  if (is.isUtf8View(of.type)) {
+    checkViews(of, short);
     return;
   }
   const width = widthOf(arrow, of.type);

@@ -88,6 +88,13 @@ const checkBatch = (of: Flat, body: number): void => {
     if (!(from >= 0 && length >= 0 && from + length <= body))
       throw new Astray("a buffer leads outside of its batch");
   }
+  // How many buffers of text each column of views has.
+  const texts = of.list(4);
+  for (let i = 0; i < texts.length; i++) {
+    const count = exact(view.getBigInt64(texts.at + 8 * i, true));
+    if (!(count >= 0 && count <= buffers.length))
+      throw new Astray("a column has more buffers than its batch");
+  }
 };
 
 /** The beginning and the end of a file. */
