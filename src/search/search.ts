@@ -26,7 +26,8 @@ export interface Search<S extends Space, C, E> extends Omit<TrainOptions<C>, "fr
    * The module of workers that train the trials, by its URL or by a function that starts one. It ends with
    * `serveTrials(pipeline)`, where `pipeline` makes the same run of the same values; these are then plain data. As many
    * workers as there are trials at once are started, once each, kept from trial to trial, and share the machine's
-   * cores. One that dies or hangs is replaced. Defaults to none: trials are on this thread.
+   * cores. One that dies or hangs is replaced. A worker has to load its modules and to compile its own code, about half a
+   * second of work: trials that are much shorter are quicker on this thread. Defaults to none: trials are on this thread.
    */
   readonly workers?: URL | (() => WebWorker);
   /** Trains a trial, from a state where it copies another one. Defaults to a worker, or else to `train$` on this thread. */

@@ -3,6 +3,7 @@ import { BackendUnavailable } from "../../errors.ts";
 import type { Started, TrainEvent } from "../events/event.ts";
 import type { TrainState } from "../state/state.ts";
 import { type FromWorker, mostUnseen, type ToWorker, unpack, unpackError } from "./messages.ts";
+import { programOf } from "./program.ts";
 
 /** A Web Worker, as much of it as is used here. */
 export interface WebWorker {
@@ -36,10 +37,6 @@ const inPage = (worker: WebWorker): Hand => ({
   end: () => worker.terminate(),
 });
 
-/** A program that imports a module, with compiled code from a folder. */
-const cached = (module: URL, folder: string): string =>
-  `process.getBuiltinModule("node:module").enableCompileCache(${JSON.stringify(folder)}); import(${JSON.stringify(module.href)});`;
-
 /** Starts a worker. **Fails with** `BackendUnavailable`, thrown, where there are none. */
 export const started = (from: URL | (() => WebWorker), workerData: unknown): Hand => {
   const scope = globalThis as Scope;
@@ -55,11 +52,11 @@ export const started = (from: URL | (() => WebWorker), workerData: unknown): Han
     return inPage(new scope.Worker(from, { type: "module" }));
   }
   const cache = scope.process?.getBuiltinModule?.("node:module").getCompileCacheDir?.();
-  // A worker does not take over the compile cache of the thread that starts it, and modules are most of its start.
-  const worker =
-    cache === undefined
-      ? new threads.Worker(from, { workerData })
-      : new threads.Worker(cached(from, cache), { workerData, eval: true });
+  const node = !("deno" in process.versions || "bun" in process.versions);
+  // Modules are most of the start of a worker.
+  const worker = node
+    ? new threads.Worker(programOf(from, cache), { workerData, eval: true })
+    : new threads.Worker(from, { workerData });
   return {
     post: (message, transfer) => worker.postMessage(message, [...transfer]),
     listen: (heard, lost) => {
