@@ -14,6 +14,7 @@ import {
   seenElsewhere,
 } from "../../pipelines/data/vision/bloodCells.ts";
 import { bloodCellDetector } from "../../pipelines/vision/blood-cells.ts";
+import { countedImages } from "../../pipelines/vision/detector/counted.ts";
 import { moved } from "../../pipelines/vision/detector/moved.ts";
 import { boxesSvg } from "../../src/cli/predict/boxesDrawn.ts";
 import { prepare, readPicture } from "../../src/data/index.ts";
@@ -94,6 +95,14 @@ describe("the boxes of BCCD", () => {
   it("fill a column up with boxes of no class", () => {
     const column = boxColumn(boxes[0] ?? []);
     expect(boxesIn(column.toArray())).toHaveLength(boxes[0]?.length ?? 0);
+  });
+
+  it("are counted in the names of the images that are asked about", () => {
+    const asked = countedImages(excerpt, cells);
+    const count = (of: (typeof boxes)[number] | undefined, kind: number) =>
+      of?.filter((box) => box.class === kind).length;
+    expect(Object.keys(asked)).toHaveLength(2);
+    expect(Object.keys(asked)[0]).toContain(`image 1 (${count(boxes[0], 0)} RBC, 1 WBC`);
   });
 
   it("come with images, none of which shows a place of the test again", () => {

@@ -1,0 +1,21 @@
+import type { Dataset, Row, Tensor } from "../../../src/index.ts";
+import { boxesIn } from "../../baselines/boxes.ts";
+
+/** How many boxes of each class there are, in words. */
+const countsOf = (classes: readonly string[], kinds: readonly number[]): string =>
+  classes
+    .flatMap((name, i) => {
+      const n = kinds.filter((kind) => kind === i).length;
+      return n === 0 ? [] : [`${n} ${name}`];
+    })
+    .join(", ");
+
+/** The first three images of a part, each named after what is in it. */
+export const countedImages = (part: Dataset<Row>, classes: readonly string[]) =>
+  Object.fromEntries(
+    Array.from({ length: Math.min(3, part.size) }, (_, i) => {
+      const { image, boxes } = part.row(i) as { readonly [column in "image" | "boxes"]: Tensor }; // as bloodCells has them
+      const kinds = boxesIn(boxes.toArray() as number[][]).map((box) => box.class);
+      return [`image ${i + 1} (${countsOf(classes, kinds)})`, { image }];
+    }),
+  );
