@@ -117,7 +117,7 @@ const windows = <N extends number>(
 };
 
 /**
- * Cuts all windows of the engines that ran to failure, and the last one of each engine that is still running, whose
+ * Cuts the windows of the engines that ran to failure, each `step` cycles after the one before it, and the last one of each engine that is still running, whose
  * remaining cycles are given. Engines are in one part or the other, and the sensors are standardized over the first ones.
  * Engines that are younger than a window are left out.
  */
@@ -126,6 +126,7 @@ export const lifeSplits = <N extends number>(
   running: readonly Engine[],
   lives: readonly number[],
   length: N,
+  step = 1,
 ) => {
   const all = failed.flatMap(({ readings }) => [...readings]);
   const cycles = failed.reduce((sum, engine) => sum + engine.cycles, 0);
@@ -140,7 +141,7 @@ export const lifeSplits = <N extends number>(
       engine,
       end: length + i,
       left: engine.cycles - length - i,
-    })),
+    })).filter(({ left }) => left % step === 0),
   );
   const test = running
     .map(scaled)
@@ -160,11 +161,11 @@ export const lifeSplits = <N extends number>(
  * **Source** Saxena, Goebel, Simon and Eklund, "Damage propagation modeling for aircraft engine run-to-failure
  * simulation" (2008).
  */
-export const turbofanLives = Effect.fnUntraced(function* <N extends number>(length: N) {
+export const turbofanLives = Effect.fnUntraced(function* <N extends number>(length: N, step = 1) {
   const at = yield* dataFolder(turbofanFiles);
   const read = (name: string) => readText(join(at, name));
   const failed = yield* parseEngines(yield* read(names.train), names.train);
   const running = yield* parseEngines(yield* read(names.test), names.test);
   const lives = (yield* read(names.lives)).trim().split(/\s+/).map(Number);
-  return lifeSplits(failed, running, lives, length);
+  return lifeSplits(failed, running, lives, length, step);
 });
