@@ -49,13 +49,13 @@ import { type DefinitionOptions, definitions, padding } from "../data/language/d
 import { wordnetFolder } from "../data/language/wordnet.ts";
 
 /** The number of words that are read and may be answered, of words read of a definition, and the width of their vectors. */
-const [limit, length, width] = [12_000, 24, 96] as const;
+export const [limit, length, width] = [12_000, 24, 96] as const;
 const [batchSize, epochs, stepsPerEpoch, learningRate] = [256, 4, 433, 5e-3] as const;
 
 type Tokens = Expr<readonly [number]>;
 
 /** Ranks words by TF-IDF: the document of a word is all definitions that were learned and have it, or define it. */
-const documents: Baseline = {
+export const documents: Baseline = {
   name: "TF-IDF over the definitions that define or use a word",
   evaluate: ({ train, test = train }) => {
     const made = Array.from({ length: limit }, (): number[] => []);
