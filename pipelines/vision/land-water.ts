@@ -68,7 +68,7 @@ export const landAndWater = pipe(
         data: "`three-globe` (MIT; pictures by NASA, free with credit)",
         heldOut: "not measured yet",
         baseline:
-          "logistic regression on a pixel's color: pixel error 0.0109, IoU of water 0.985, of land 0.961",
+          "logistic regression on a pixel's color: pixel error 0.011, IoU of water 0.985, of land 0.961",
       },
       available: earthFolder,
       batchSize,

@@ -90,7 +90,7 @@ export const membranes = pipe(
         field: "vision",
         data: "`npx fluxion data membranes` (ISBI 2012; the repository: MIT)",
         heldOut: "not measured yet",
-        baseline: "threshold after smoothing: not measured yet",
+        baseline: "threshold after smoothing: pixel error 0.179, IoU 0.450, Rand error 0.631",
         published:
           "U-Net: pixel error 0.0611, Rand error 0.0382, on the challenge's hidden test (Ronneberger et al., 2015)",
       },
