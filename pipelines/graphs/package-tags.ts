@@ -80,8 +80,9 @@ export const packageTags = pipe(
       card: {
         field: "graphs",
         data: "apt's lists of Debian 12 (tags of debtags)",
-        heldOut: "not measured yet",
+        heldOut: "hit at 10 0.825, 0.823, 0.824, MRR 0.704, 0.705, 0.704 (three seeds)",
         baseline: "co-occurrence: hit at 10 0.770, MRR 0.620; popularity 0.526, 0.257",
+        time: "1 min of a busy core",
       },
       available: packagesAvailable,
       batchSize,

@@ -132,8 +132,9 @@ export const sentiment = pipe(
       card: {
         field: "language",
         data: "`sentiment` (MIT)",
-        heldOut: "accuracy 0.832",
-        baseline: "bag of words 0.823, word list 0.742",
+        heldOut: "accuracy 0.832, 0.827, 0.817 (three seeds)",
+        baseline: "bag of words 0.823: as good; word list 0.742",
+        time: "15 s of a busy core",
       },
       epochs: 16,
     },
