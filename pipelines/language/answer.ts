@@ -182,6 +182,7 @@ const answering = (
         card: {
           field: "language",
           data: "Debian's `wordnet-base` (WordNet's license)",
+          time: "3 min of one core",
           ...results,
         },
         available: wordnetFolder,
@@ -207,7 +208,7 @@ export const answer = answering(
   "answer",
   "meanings",
   "the word for a definition of WordNet, by a dual encoder",
-  { heldOut: "not measured yet", baseline: "" },
+  { heldOut: "MRR 0.012, hits at 10 0.021 (seed 42): worse than its baseline", baseline: "" },
 );
 
 /** The same for words of which no definition was learned: they are known from the definitions of others that use them. */

@@ -107,7 +107,7 @@ export const summarize = pipe(
         field: "language",
         data: "the archive of Debian, by apt (the packages' own licenses)",
         heldOut: "not measured yet",
-        baseline: "not measured yet",
+        baseline: "first sentence ROUGE-L 0.276, words of the name 0.130",
       },
       available: descriptionsAvailable,
       batchSize,
