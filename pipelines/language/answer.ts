@@ -208,7 +208,10 @@ export const answer = answering(
   "answer",
   "meanings",
   "the word for a definition of WordNet, by a dual encoder",
-  { heldOut: "MRR 0.012, hits at 10 0.021 (seed 42): worse than its baseline", baseline: "" },
+  {
+    heldOut: "MRR 0.012, hits at 10 0.021 (seed 42): worse than its baseline",
+    baseline: "TF-IDF: MRR 0.044, hits at 10 0.128",
+  },
 );
 
 /** The same for words of which no definition was learned: they are known from the definitions of others that use them. */
@@ -216,7 +219,7 @@ export const answerUnseen = answering(
   "answer-unseen",
   "words",
   "the word for a definition, of words without any definition learned",
-  { heldOut: "not measured yet", baseline: "" },
+  { heldOut: "not measured yet" },
 );
 
 if (import.meta.main) runMain(answer);
