@@ -76,3 +76,18 @@ export const nearestSegments = (spelling: Spelling, most: number): Baseline => (
     );
   },
 });
+
+/** Says of a sound what was said in the nearest training sound, under dynamic time warping. */
+export const nearestWhole = (spelling: Spelling): Baseline => ({
+  name: "text of the nearest clip, under time warping",
+  evaluate: ({ train, test = train }) => {
+    const known = soundsOf(train);
+    const sounds = known.map(([sound]) => sound);
+    return ratesOf(
+      soundsOf(test).map(([sound, labels]) => [
+        textOf(spelling, known[nearestOf(sounds, sound)]?.[1] ?? []),
+        textOf(spelling, labels),
+      ]),
+    );
+  },
+});

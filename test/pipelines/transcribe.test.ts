@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { segments } from "../../pipelines/baselines/segments.ts";
 import { digitTokens, joined, stringRows } from "../../pipelines/data/speech/digitStrings.ts";
+import { letters, parseTexts, partsOf, prompts } from "../../pipelines/data/speech/prompts.ts";
 import type { Recording } from "../../pipelines/data/speech/spokenDigits.ts";
 import { ratesOf, textOf, textsIn } from "../../pipelines/data/speech/transcripts.ts";
 import { transcribe } from "../../pipelines/speech/transcribe.ts";
@@ -54,6 +55,32 @@ describe("texts", () => {
     expect(ratesOf([["one", "one two"]])).toEqual({ cer: 4 / 7, wer: 1 / 2 });
     expect(textOf(spelling, [2, 0, 9, 0])).toBe("one eight");
   });
+});
+
+describe("prompts", () => {
+  it("are read with their texts as they are said, without what is no speech", () => {
+    const list =
+      "; Sounds\n\ndir/a: Press 1, or '2'.  Thank you!\r\nbeep: [a tone]\nquiet: (1 second)\nx\n";
+    expect([...parseTexts(list)]).toEqual([["dir/a", "press one or ' two ' thank you"]]);
+  });
+
+  it("are in one part where they say the same", () => {
+    const texts = Array.from({ length: 14 }, (_, i) => `text ${String.fromCharCode(97 + i)}`);
+    const part = partsOf([...texts, ...texts]);
+    expect(texts.filter((text) => part(text) === "test")).toEqual(["text a", "text h"]);
+    expect(texts.filter((text) => part(text) === "validation")).toEqual(["text d", "text k"]);
+  });
+
+  it.skipIf(!existsSync("/usr/share/asterisk/sounds/en"))(
+    "are those of the Debian package, where it is installed",
+    async () => {
+      const { train, test } = await Effect.runPromise(prompts);
+      expect(train.size).toBeGreaterThan(250);
+      const letter = { vocabulary: letters, separator: "" };
+      const [learned, held] = [textsIn(letter, train), textsIn(letter, test)];
+      expect(learned.some((text) => held.includes(text))).toBe(false);
+    },
+  );
 });
 
 describe("segments", () => {
