@@ -66,9 +66,10 @@ export const landAndWater = pipe(
       card: {
         field: "vision",
         data: "`three-globe` (MIT; pictures by NASA, free with credit)",
-        heldOut: "not measured yet",
+        heldOut: "pixel error 0.0119, IoU of water 0.984, of land 0.958 (one seed)",
         baseline:
-          "logistic regression on a pixel's color: pixel error 0.011, IoU of water 0.985, of land 0.961",
+          "logistic regression on a pixel's color: better: pixel error 0.0114, IoU of water 0.984, of land 0.959",
+        time: "80 s of one busy core",
       },
       available: earthFolder,
       batchSize,
@@ -78,7 +79,7 @@ export const landAndWater = pipe(
   ),
   withBaseline(blueThreshold("water")),
   withBaseline(colorRegression("water")),
-  withCallback(masksEvery("water", { row: 22, size: extent, scale: 2, every: 5 })),
+  withCallback(masksEvery("water", { row: 53, size: extent, scale: 2, every: 5 })),
 );
 
 if (import.meta.main) runMain(landAndWater);
