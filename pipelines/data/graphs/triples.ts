@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import { type FromText, fromText, vocabularyOf } from "../../../src/data/index.ts";
 import {
   DataSourceError,
   type Dataset,
@@ -15,9 +16,9 @@ export type Triple = readonly [head: string, relation: string, tail: string];
 
 /** A question about a fact, as numbers: which tail has this head by this relation? */
 export type Question = {
-  readonly head: Tensor<readonly []>;
+  readonly head: Tensor<readonly [1]>;
   /** The number of a relation, or of its inverse, which asks for the head. */
-  readonly relation: Tensor<readonly []>;
+  readonly relation: Tensor<readonly [1]>;
   readonly tail: Tensor<readonly []>;
   /** The other right answers, which do not count as wrong; -1 where there are no more. */
   readonly others: Tensor<readonly [number]>;
@@ -39,8 +40,28 @@ export const namesIn = (triples: readonly Triple[]) => ({
 const column = (values: readonly number[]): Tensor<readonly [number]> =>
   fromTypedArray([values.length], Int32Array.from(values));
 
+const tokens = (values: readonly number[]): Tensor<readonly [number, 1]> =>
+  fromTypedArray([values.length, 1], Int32Array.from(values));
+
+/** The numbers of heads, relations and tails. */
+const numbersOf = (
+  of: {
+    readonly [column in "head" | "relation" | "tail"]: Tensor;
+  },
+): readonly [heads: Int32Array, relations: Int32Array, tails: Int32Array] =>
+  [of.head, of.relation, of.tail].map((x) => Int32Array.from(x.toTypedArray())) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ]; // three columns
+
+/** How the name of an entity, or of a relation, becomes its number. */
+const named = (names: readonly string[]): FromText =>
+  fromText({ vocabulary: vocabularyOf(names), length: 1, split: "items" });
+
 /**
- * Asks about each fact in both directions. The inverse of relation `r` of `n` has the number `r + n`.
+ * Asks about each fact in both directions. The inverse of relation `r` of `n` has the number `r + n` and
+ * the name `inverse_of_r`.
  *
  * A question that has several right answers is asked for each of them, and the others do not count as wrong ("filtered"). In
  * training these are the answers that the training part has; in the test, those of all parts.
@@ -81,31 +102,75 @@ export const questions = (parts: {
   const most = [...known.values()].reduce((n, { size }) => Math.max(n, size), 1) - 1;
   const rows = (triples: readonly Triple[], known: typeof seen): Dataset<Question> => {
     const { head, relation: kind, tail } = asked(triples);
-    const others = new Int32Array(head.length * most).fill(-1);
-    for (const [i, h] of head.entries()) {
-      const right = known.get(questionOf(h, kind[i] ?? 0)) ?? new Set();
-      others.set(
-        [...right].filter((answer) => answer !== tail[i]),
-        i * most,
-      );
-    }
-    return dataset({
-      head: column(head),
-      relation: column(kind),
-      tail: column(tail),
-      others: fromTypedArray([head.length, most], others),
+    const columns = { head: tokens(head), relation: tokens(kind), tail: column(tail) };
+    // Most of the other answers are padding, so they are listed when a batch asks for them.
+    return dataset(columns).mapBatches<Question>((batch) => {
+      const [heads, kinds, tails] = numbersOf(batch);
+      const others = new Int32Array(heads.length * most).fill(-1);
+      heads.forEach((head, i) => {
+        const right = known.get(questionOf(head, kinds[i] ?? 0)) ?? new Set();
+        others.set(
+          [...right].filter((answer) => answer !== tails[i]),
+          i * most,
+        );
+      });
+      return { ...batch, others: fromTypedArray([heads.length, most], others) };
     });
   };
   return {
     train: rows(parts.train, seen),
     test: rows(parts.test, known),
     classes: entities,
+    inputs: {
+      head: named(entities),
+      relation: named([...relations, ...relations.map((name) => `inverse_of_${name}`)]),
+    },
   } satisfies Splits<Question>;
 };
 
+/** A question with what the graph says about its head: relations and tails of other facts; -1 where there are no more. */
+export type Surrounded = Question & { readonly near: Tensor<readonly [number, 2]> };
+
+/**
+ * Adds, to each question, at most `most` training facts about its head, evenly chosen among all of them. The fact that is asked
+ * for is left out.
+ */
+export const surrounded =
+  (most: number) =>
+  ({ train, test, ...others }: ReturnType<typeof questions>) => {
+    const facts = new Map<number, (readonly [relation: number, tail: number])[]>();
+    const [heads, kinds, tails] = numbersOf(train.select("head", "relation", "tail").all());
+    heads.forEach((head, i) => {
+      const known = facts.get(head) ?? [];
+      facts.set(head, known);
+      known.push([kinds[i] ?? 0, tails[i] ?? 0]);
+    });
+    const near = (of: Dataset<Question>): Dataset<Surrounded> =>
+      of.mapBatches<Surrounded>((batch) => {
+        const [asked, by, answers] = numbersOf(batch);
+        const found = new Int32Array(asked.length * most * 2).fill(-1);
+        asked.forEach((head, row) => {
+          const told = (facts.get(head) ?? []).filter(
+            ([relation, tail]) => relation !== by[row] || tail !== answers[row],
+          );
+          const step = Math.max(1, told.length / most);
+          const chosen = told.slice(0, most).map((_, i) => told[Math.floor(i * step)] ?? [-1, -1]);
+          found.set(chosen.flat(), row * most * 2);
+        });
+        return { ...batch, near: fromTypedArray([asked.length, most, 2], found) };
+      });
+    return { train: near(train), test: near(test), ...others };
+  };
+
 const commit = "f3c0eb286025410fa5b4c04696c918264163d0ca";
 
-const graphFiles = (name: string, license: string, bytes: number, sha256: string) =>
+const graphFiles = (
+  name: string,
+  license: string,
+  bytes: number,
+  sha256: string,
+  file = `${name}.tar.gz`,
+) =>
   dataFiles({
     name,
     license,
@@ -113,7 +178,7 @@ const graphFiles = (name: string, license: string, bytes: number, sha256: string
     files: [
       {
         path: `${name}.tar.gz`,
-        address: `https://raw.githubusercontent.com/TimDettmers/ConvE/${commit}/${name}.tar.gz`,
+        address: `https://raw.githubusercontent.com/TimDettmers/ConvE/${commit}/${file}`,
         bytes,
         sha256,
       },
@@ -135,14 +200,21 @@ export const graphs = {
     42_703,
     "a3cb9ca67213eb38133aebc12901195e283d844ebd59f1a6cbf2d4fa12ced4e6",
   ),
+  wn18rr: graphFiles(
+    "wn18rr",
+    "WordNet 3.0; the repository: MIT",
+    892_861,
+    "1eb9152f804c140d163462c0d49f65e5a0b30ab5fbb375c5e3353c11a6249060",
+    "WN18RR.tar.gz",
+  ),
 };
 
 /** The parts of a graph: those of its publication. */
 const parts = ["train", "valid", "test"] as const;
 
 /**
- * A knowledge graph as questions: `umls`, 135 kinds of medical things with 46 relations, or `kinship`, 104 people of the
- * Alyawarra with 25 kinds of kin.
+ * A knowledge graph as questions: `umls`, 135 kinds of medical things with 46 relations, `kinship`, 104 people of the
+ * Alyawarra with 25 kinds of kin, or `wn18rr`, 40,943 meanings of words with 11 relations.
  *
  * **Source** Kok and Domingos, "Statistical predicate invention" (2007), in the split of Dettmers et al. (2018),
  * arXiv:1707.01476.
