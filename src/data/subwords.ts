@@ -151,7 +151,9 @@ export const learnSubwords = (
       if (told === queued.get(best)) queue(best, count);
       continue;
     }
-    const [left = "", right = ""] = best.split("\u0000");
+    // A left part never has U+0000, since that is a mark, which is joined to nothing after it.
+    const at = best.indexOf("\u0000");
+    const [left, right] = [best.slice(0, at), best.slice(at + 1)];
     merges.push([left, right]);
     for (const word of places.get(best) ?? []) {
       add(word, -1);

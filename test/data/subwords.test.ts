@@ -43,6 +43,12 @@ describe("parts of words", () => {
     expect(splitText(parts, "a  cat.\n a cat")).toEqual(["a", " cat", ".", " a", " cat"]);
   });
 
+  it("may have any character, and U+0000 too", () => {
+    const parts = learnSubwords(["a \u0000 b \u0000 \u0000"], { merges: 4 });
+    expect(parts.merges).toEqual([[" ", "\u0000"]]);
+    expect(splitText(parts, "c \u0000")).toEqual(["c", " \u0000"]);
+  });
+
   it("are counted in pairs that overlap as often as they are joined: aaa is aa and a", () => {
     expect(splitText(learnSubwords(["aaa", "aaa"], { merges: 1 }), "aaaa a")).toEqual([
       "aa",
