@@ -106,10 +106,20 @@ export const randError: PairMetric<Regions, Regions, Ratio> = {
     const inside = Array.from(reference, (_, i) => i).filter((i) => reference[i] !== 0);
     const shown = inside.filter((i) => predicted[i] !== 0);
     const borders = inside.length - shown.length;
-    const most = shown.reduce((n, i) => Math.max(n, predicted[i] as number), 0) + 1;
+    // Predicted regions by the order in which they occur, so that two of any numbers are never one.
+    const known = new Map(
+      [...new Set(shown.map((i) => predicted[i] as number))].map((n, i) => [n, i]),
+    );
+    const trues = new Map(
+      [...new Set(inside.map((i) => reference[i] as number))].map((n, i) => [n, i]),
+    );
     const a = squares(countsOf(inside.map((i) => reference[i] as number)));
     const b = squares(countsOf(shown.map((i) => predicted[i] as number))) + borders;
-    const both = shown.map((i) => (reference[i] as number) * most + (predicted[i] as number));
+    const both = shown.map(
+      (i) =>
+        (trues.get(reference[i] as number) as number) * known.size +
+        (known.get(predicted[i] as number) as number),
+    );
     const p = squares(countsOf(both)) + borders;
     return inside.length === 0 ? monoidRatio.empty : { total: 1 - (2 * p) / (a + b), count: 1 };
   },

@@ -52,6 +52,35 @@ describe("randError", () => {
     );
   });
 
+  it("tells regions apart whatever their numbers are", () => {
+    // The same regions, by numbers below 0 and by ones whose product is beyond 2⁵³.
+    expect(
+      scorePairs(randError, [
+        [
+          [-1, -1, -2, -2],
+          [1, 1, 2, 2],
+        ],
+      ]),
+    ).toBe(0);
+    expect(
+      scorePairs(randError, [
+        [
+          [7e15, 3, 7e15],
+          [2, 5e15, 2],
+        ],
+      ]),
+    ).toBe(0);
+    // Of the four ordered pairs of one region, two are together: 1 - 2 · 2 / (4 + 2).
+    expect(
+      scorePairs(randError, [
+        [
+          [-1, -2],
+          [1, 1],
+        ],
+      ]),
+    ).toBeCloseTo(1 / 3, 12);
+  });
+
   it("sees a gap of one pixel in a border", () => {
     const truth = connectedRegions(drawing("##.##", "##.##", "##.##"), 5);
     const gap = connectedRegions(drawing("##.##", "#####", "##.##"), 5);
