@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import { formatError } from "../errors/failure.ts";
 import { DataSourceError } from "../errors.ts";
 import { aligned } from "../terminal/table.ts";
+import { oneLine } from "../terminal.ts";
 import type { AnyPipeline, Card } from "../train/pipeline/pipeline.ts";
 import type { Library } from "./library.ts";
 
@@ -58,8 +59,17 @@ export const listText = (rows: readonly Listed[], broken: Library["broken"]): st
   return [...aligned(cells), ...broken.map((error) => `\n${formatError(error)}`)].join("\n");
 };
 
+/** A text on one line of Markdown: what it marks stays, its line ends become blanks. */
+const inLine = (text: string): string => oneLine(text.replace(/\s+/gu, " ").trim());
+
 /** A text as a cell of a table in Markdown. */
-const cell = (text: string | undefined): string => (text ?? "").replaceAll("|", "\\|");
+const cell = (text: string | undefined): string => inLine(text ?? "").replaceAll("|", "\\|");
+
+/** A field as a heading, by an upper-case letter. */
+const heading = (field: string): string => {
+  const [first = "", ...others] = inLine(field);
+  return `## ${first.toUpperCase()}${others.join("")}`;
+};
 
 const titles = ["`npx fluxion train …`", "held out", "baseline", "published", "data", "time"];
 
@@ -68,7 +78,7 @@ export const listMarkdown = (rows: readonly Listed[]): string =>
   byField(rows)
     .map(([field, among]) =>
       [
-        `## ${field === "" ? "Others" : `${field.slice(0, 1).toUpperCase()}${field.slice(1)}`}`,
+        heading(field === "" ? "others" : field),
         "",
         `| ${titles.join(" | ")} |`,
         `|${titles.map(() => "---|").join("")}`,

@@ -84,6 +84,10 @@ describe("a module whose export is only tagged as a pipeline", () => {
         field === "_tag" ? undefined : [field],
       );
     }
+    const card = { field: "language", data: "none", heldOut: "nothing" };
+    expect(isPipeline({ ...caseStudy, card })).toBe(true);
+    for (const wrong of [null, [], {}, { ...card, field: 3 }, { ...card, time: null }, "text"])
+      expect(lacks({ ...caseStudy, card: wrong })).toEqual(["card"]);
     for (const other of [undefined, null, 1, "Pipeline", [], {}, { _tag: "Pipeline" }])
       expect(isPipeline(other)).toBe(false);
   });
@@ -140,6 +144,28 @@ describe("the list", () => {
       "| `npx fluxion train …` | held out | baseline | published | data | time |",
       "|---|---|---|---|---|---|",
       `| \`reviews\`: ${seen.description} | accuracy 0.9 | words \\| letters 0.8 |  | \`reviews\` (MIT) |  |`,
+    ]);
+  });
+
+  it("keeps a line for each pipeline in Markdown, whatever its card says", async () => {
+    const card = { field: "\u{10428}a\nb", data: "a\r\n\r\n| b \u001b[2J", heldOut: "`c`" };
+    const [row] = await Effect.runPromise(listed([{ ...seen, description: "two\nlines", card }]));
+    if (row === undefined) throw new Error("no row");
+    // U+10428 is a small letter beyond the first plane, whose capital is U+10400.
+    expect(
+      listMarkdown([row, { ...row, card: { ...card, field: "__proto__" } }]).split("\n"),
+    ).toEqual([
+      "## __proto__",
+      "",
+      expect.any(String),
+      "|---|---|---|---|---|---|",
+      "| `reviews`: two lines | `c` |  |  | a \\| b \\x1b[2J |  |",
+      "",
+      "## \u{10400}a b",
+      "",
+      expect.any(String),
+      "|---|---|---|---|---|---|",
+      "| `reviews`: two lines | `c` |  |  | a \\| b \\x1b[2J |  |",
     ]);
   });
 
