@@ -255,9 +255,10 @@ describe("encodePng", () => {
     );
   });
 
-  test("refuses a picture without pixels, or with too few bytes", () => {
+  test("refuses a picture without pixels, of parts of pixels, or with too few bytes", () => {
     for (const [width, height, bytes] of [
       [0, 1, 0],
+      [1.5, 2, 12],
       [2, 2, 15],
     ] as const)
       expect(() => encodePng({ width, height, data: new Uint8Array(bytes) })).toThrow(

@@ -39,7 +39,12 @@ const kindOf = (data: Picture["data"]): { readonly color: number; readonly bytes
  * ```
  */
 export const encodePng = ({ width, height, data }: Picture): Uint8Array => {
-  if (!(width > 0 && height > 0 && data.length === 4 * width * height))
+  if (
+    !(
+      [width, height].every((n) => Number.isInteger(n) && n > 0) &&
+      data.length === 4 * width * height
+    )
+  )
     throw new InvalidArgument({
       op: "encodePng",
       argument: "the picture",
