@@ -166,6 +166,24 @@ it("are drawn on their picture, with a color and a count for each class", () => 
   expect(svg.match(/<g /g)).toHaveLength(2);
 });
 
+it("are drawn as XML that can be read, whatever their classes and sides", () => {
+  const box = { left: 0, top: 0, right: 1, bottom: 1, score: 0.5 };
+  const found = [
+    { ...box, class: "a\u0000\u001b\n" },
+    ...[Number.NaN, Number.POSITIVE_INFINITY, 0, -1].map((right) => ({
+      ...box,
+      class: "b",
+      right,
+    })),
+  ];
+  const svg = boxesSvg({ bytes: new Uint8Array(), width: 10, height: 10 }, found);
+  expect(svg).toContain("<title>1 a\\x00\\x1b\\x0a</title>");
+  expect(svg.match(/<rect /g)).toHaveLength(1);
+  expect(boxesSvg({ bytes: new Uint8Array(), width: 10, height: 10 }, [])).toContain(
+    "<title>nothing found</title>",
+  );
+});
+
 it("moves a box with what is in it", () => {
   const [high, wide] = [24, 32];
   const at = { left: 12, top: 9, right: 20, bottom: 15 };

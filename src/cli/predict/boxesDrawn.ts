@@ -10,8 +10,13 @@ import type { Answer, FoundBox } from "../../train/predict/answers.ts";
 /** Colors that are told apart by most people, also on a colored picture. **Source** Okabe and Ito (2008). */
 const colors = ["#0072b2", "#d55e00", "#009e73", "#f0e442", "#cc79a7", "#56b4e9", "#e69f00"];
 
+/** A text within XML, which has no control characters. */
 const escaped = (text: string): string =>
-  text.replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+  oneLine(text).replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+
+/** Whether a box has an area that can be drawn. */
+const isDrawn = ({ left, top, right, bottom }: FoundBox): boolean =>
+  left < right && top < bottom && [left, top, right, bottom].every(Number.isFinite);
 
 /** A picture, as the bytes of its file. */
 export interface Shown {
@@ -20,8 +25,12 @@ export interface Shown {
   readonly height: number;
 }
 
-/** A drawing of boxes on their picture, as SVG, with a color for each class: the picture is in it, as it is in its file. */
-export const boxesSvg = ({ bytes, width, height }: Shown, boxes: readonly FoundBox[]): string => {
+/**
+ * A drawing of boxes on their picture, as SVG, with a color for each class: the picture is in it, as it is in its file. Boxes
+ * without an area, or with sides that are not finite, are left out.
+ */
+export const boxesSvg = ({ bytes, width, height }: Shown, found: readonly FoundBox[]): string => {
+  const boxes = found.filter(isDrawn);
   const kinds = [...new Set(boxes.map((box) => box.class))].sort();
   const thick = Math.max(1, Math.round(Math.max(width, height) / 320));
   const rounded = (x: number): number => Math.round(10 * x) / 10;
@@ -83,7 +92,9 @@ export const boxesDrawn = Effect.fnUntraced(function* (
       actual: `${answers.length} answers`,
     });
   const { width, height } = yield* readPicture(input);
+  const left = answer.boxes.filter((box) => !isDrawn(box)).length;
   const svg = boxesSvg({ width, height, bytes: yield* readBytes(input) }, answer.boxes);
   yield* replaceFile(output, (file) => writeAll(file, new TextEncoder().encode(svg), 0));
-  return `${oneLine(name)}: ${answer.boxes.length} boxes in ${oneLine(output)}`;
+  const without = left === 0 ? "" : `, without ${left} that have no area`;
+  return `${oneLine(name)}: ${answer.boxes.length - left} boxes in ${oneLine(output)}${without}`;
 });
