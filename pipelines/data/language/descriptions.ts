@@ -91,8 +91,12 @@ const said = (program: string, ...args: readonly string[]) =>
   });
 
 const translations = Effect.gen(function* () {
-  const format = ["indextargets", "--format", "$(FILENAME)", "Created-By: Translations"];
-  const files = (yield* said("apt-get", ...format)).split("\n").filter((file) => file !== "");
+  // Where apt is set to no language, as in containers, it would not name the descriptions that it has.
+  const english = ["-o", "Acquire::Languages=en"];
+  const listing = ["indextargets", "--format", "$(FILENAME)", "Created-By: Translations"];
+  const files = (yield* said("apt-get", ...english, ...listing))
+    .split("\n")
+    .filter((file) => file !== "");
   return files.length > 0
     ? files
     : yield* new DataSourceError({

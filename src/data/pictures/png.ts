@@ -5,8 +5,18 @@ export interface Png {
   readonly rgba: Uint8Array;
 }
 
-/** Node's decompression. No module imports it, since everything else of fluxion also runs in a browser. */
-export const zlib = () => {
+/** What is used of Node's compression, so that no declaration needs the types of Node. */
+interface Zlib {
+  readonly crc32: (bytes: Uint8Array) => number;
+  readonly deflateSync: (bytes: Uint8Array, options: { readonly level: number }) => Uint8Array;
+  readonly inflateSync: (
+    bytes: Uint8Array,
+    options: { readonly maxOutputLength: number },
+  ) => Uint8Array;
+}
+
+/** Node's compression. No module imports it, since everything else of fluxion also runs in a browser. */
+export const zlib = (): Zlib => {
   const { process } = globalThis as { readonly process?: NodeJS.Process };
   const found = process?.getBuiltinModule?.("node:zlib");
   if (found === undefined)

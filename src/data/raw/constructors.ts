@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
-import { positive, wholeTo } from "../../tensor/validate.ts";
+import { finite, positive, wholeTo } from "../../tensor/validate.ts";
 import type { Fit } from "../pictures/resize.ts";
 import type { Preprocessor } from "../preprocess/preprocess.ts";
 import { type FittedStage, stageOf } from "../preprocess/stages.ts";
@@ -126,6 +126,7 @@ export const fromSound = ({
   const op = "fromSound";
   counting(op, { frames });
   checkMel(op, { sampleRate, window, hop, mels, low, high });
+  finite(op, { range });
   positive(op, { range });
   return {
     ...{ kind: "sound", sampleRate, resampled, frames, window, hop, mels, low, high, range },

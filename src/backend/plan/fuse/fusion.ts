@@ -83,7 +83,8 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
     for (const [earlier, whole] of [...group.before]) {
       if (whole || !groups.has(earlier)) continue;
       const own = groupOf.get(node) as Group;
-      if (flow.isEnding(node) || earlier.nodes.some(flow.isEnding)) continue;
+      // Such a node stays alone in its group, of which it is the first.
+      if ([node, earlier.nodes[0] as AnyNode].some(flow.isEnding)) continue;
       if (flow.isAgain(node) && !earlier.nodes.every(flow.isAgain)) continue;
       if (mayMerge(own, earlier)) merge(own, earlier);
     }

@@ -34,19 +34,18 @@ const widened = (x: Expr): Expr =>
 
 /** The half to which every use of an output rounds it, if there is one. */
 const roundingOf = (p: Program): ((node: AnyNode, index: number) => Half | undefined) => {
-  const uses = new Map<AnyNode, Map<number, Dtype[]>>();
+  const uses = new Map<AnyNode, Map<number, Dtype>>();
   const use = ({ node, index, dtype }: Expr, rounded: Dtype = dtype): void => {
-    const own = uses.get(node) ?? new Map<number, Dtype[]>();
-    uses.set(node, own.set(index, [...(own.get(index) ?? []), rounded]));
+    const own = uses.get(node) ?? new Map<number, Dtype>();
+    // Uses of more than one dtype are those of a value that stays as it is.
+    uses.set(node, own.set(index, (own.get(index) ?? rounded) === rounded ? rounded : dtype));
   };
   for (const node of p.nodes)
     for (const x of node.inputs) use(x, node.primitive === "cast" ? node.params.dtype : undefined);
   for (const x of p.outputs) use(x);
   return (node, index) => {
-    const [first, ...others] = uses.get(node)?.get(index) ?? [];
-    return first !== undefined && isHalf(first) && others.every((dtype) => dtype === first)
-      ? first
-      : undefined;
+    const rounded = uses.get(node)?.get(index);
+    return rounded !== undefined && isHalf(rounded) ? rounded : undefined;
   };
 };
 
