@@ -156,7 +156,7 @@ export const settings: readonly Setting[] = [
   {
     name: "input",
     value: "FILE",
-    help: "rows to predict: a table (.csv, .tsv, .jsonl), rows (.json), a picture (.png, .jpg), or a text on each line (.txt)",
+    help: "rows to predict: a table (.csv, .tsv, .jsonl), rows (.json), a picture (.png, .jpg), sound (.wav), or a text on each line (.txt)",
     expected: "the name of a file",
     read: (text) => (text === "" ? undefined : { input: text }),
   },

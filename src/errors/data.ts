@@ -123,10 +123,12 @@ export class TableCorrupt extends failure(
     readonly column: string;
     readonly expected: string;
     readonly actual: string;
+    /** What helps, where it is something else than a look at the line. */
+    readonly help?: string;
   }) => ({
     what: `expected ${e.expected}, found ${e.actual}`,
     where: `in ${e.file}, line ${e.line}${e.column === "" ? "" : `, column "${e.column}"`}`,
-    fix: "correct the line, or remove it",
+    fix: e.help ?? "correct the line, or remove it",
   }),
 ) {}
 

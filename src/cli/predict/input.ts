@@ -37,13 +37,19 @@ const columnFor = (
     ...Object.entries(inputs).map(([column, from]) => `${from && firstOf(from).kind} (${column})`),
     ...(generation === undefined ? [] : [`text (${generation.column})`]),
   ];
+  // Pictures and sound have no form in JSON.
+  const areTexts =
+    takes.length > 1 && takes.every((one) => one.startsWith("text (")) && generation === undefined;
   const first = found?.[1] && firstOf(found[1]);
   return found === undefined || first === undefined
     ? Effect.fail(
         new InvalidArgument({
           op: `predict with ${name}`,
           argument: "the input",
-          expected: takes.length === 0 ? "rows of numbers as .json" : `one of: ${takes.join(", ")}`,
+          expected:
+            takes.length === 0
+              ? "rows of numbers as .json"
+              : `one of: ${takes.join(", ")}${areTexts ? "; or rows of all of them as .json" : ""}`,
           actual: `${file}, which holds ${kind === "picture" ? "a picture" : kind}`,
         }),
       )
@@ -67,8 +73,8 @@ const sound = Effect.fnUntraced(function* (model: Model, file: string) {
 const table = Effect.fnUntraced(function* (model: Model, file: string) {
   const [column, from] = yield* columnFor(model, "records", file);
   const read = csvRecords(yield* readText(file));
-  const corrupt = (line: number, expected: string, actual: string) =>
-    new TableCorrupt({ file, line, column: "", expected, actual });
+  const corrupt = (line: number, expected: string, actual: string, help?: string) =>
+    new TableCorrupt({ file, line, column: "", expected, actual, ...(help && { help }) });
   if (read._tag === "Left")
     return yield* corrupt(read.left.line, read.left.expected, read.left.actual);
   const [header = { line: 1, fields: [] }, ...lines] = read.right;
@@ -86,6 +92,7 @@ const table = Effect.fnUntraced(function* (model: Model, file: string) {
       header.line,
       `at least ${rows} lines after the names`,
       String(records.length),
+      `give ${rows} lines or more: each answer is about ${rows} lines in a row`,
     );
   return records.slice(rows - 1).map((_, i) => ({ [column]: records.slice(i, i + rows) }));
 });
@@ -95,6 +102,14 @@ const texts = Effect.fnUntraced(function* (model: Model, file: string) {
   const column = model.generation?.column ?? (yield* columnFor(model, "text", file))[0];
   const lines = (yield* readText(file)).split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
+  const empty = lines.indexOf("");
+  if (model.generation === undefined && empty >= 0)
+    return yield* new InvalidArgument({
+      op: `predict with ${model.name}`,
+      argument: `line ${empty + 1} of ${file}`,
+      expected: "a text, or remove the line",
+      actual: "empty",
+    });
   return lines.map((line) => ({ [column]: line }));
 });
 

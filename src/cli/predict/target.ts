@@ -66,6 +66,12 @@ export const targetOf = Effect.fnUntraced(function* (name: string, state: string
   }
   const isFile = existsSync(name) || extname(name) === ".safetensors";
   if (isFile && !isModule(name)) return yield* inFile(yield* fileOf(name));
+  if (/[/\\]/.test(name) && !isModule(name))
+    return yield* new DataSourceError({
+      source: name,
+      reason: "there is no such file or folder",
+      help: "name the folder of a run, as given to --run-dir, a file that was exported, or a pipeline",
+    });
   const of = yield* pipelineNamed(name);
   if (state !== undefined) return yield* inFile(yield* fileOf(state), of);
   return yield* new InvalidFlag({

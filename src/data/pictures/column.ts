@@ -63,7 +63,7 @@ export const pictured = (
       new InvalidArgument({
         op,
         argument: "the picture",
-        expected: `a picture of ${fit === "exact" ? `${width} × ${height}` : "some"} pixels, four bytes each`,
+        expected: `a picture of ${fit === "exact" ? `${width} × ${height}` : "some"} pixels${picture.data.length === bytes && bytes > 0 ? "" : ", four bytes each"}`,
         actual: `one of ${picture.width} × ${picture.height}${isSized || fit !== "exact" ? ` in ${picture.data.length} bytes` : ""}`,
       }),
     );

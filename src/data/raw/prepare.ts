@@ -71,12 +71,14 @@ const staged = (x: Tensor, stages: readonly Stage[]): Tensor => {
 const wrong = (op: string, expected: string, raw: unknown): E.Either<InvalidArgument, never> =>
   E.left(new InvalidArgument({ op, argument: "the value", expected, actual: kindOf(raw) }));
 
-const kindOf = (raw: unknown): string => {
+/** What a raw value is, in words. */
+export const kindOf = (raw: unknown): string => {
   if (raw instanceof Tensor) return "a tensor";
   if (Array.isArray(raw)) return `a list of ${raw.length}`;
   if (isPicture(raw)) return "a picture";
   if (isSound(raw)) return "sound";
-  return raw === null || raw === undefined ? String(raw) : `a ${typeof raw}`;
+  if (raw === null || raw === undefined) return String(raw);
+  return isObject(raw) ? "an object" : `a ${typeof raw}`;
 };
 
 const isObject = (raw: unknown): raw is object => typeof raw === "object" && raw !== null;

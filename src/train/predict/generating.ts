@@ -8,6 +8,7 @@ import {
 import { answer } from "../../backend/later.ts";
 import { Dataset } from "../../data/dataset.ts";
 import { type Generation, splitText } from "../../data/raw/generation.ts";
+import { kindOf } from "../../data/raw/prepare.ts";
 import {
   EmptyDataset,
   EmptySequence,
@@ -98,7 +99,7 @@ const promptOf = (
       actual:
         value instanceof Tensor
           ? `a tensor ${value.dtype} ${showShape(value.shape)}`
-          : `a ${typeof value}`,
+          : kindOf(value),
     }),
   );
 };

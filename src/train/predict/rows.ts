@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { Dataset, dataset, type Row } from "../../data/dataset.ts";
 import type { Generation } from "../../data/raw/generation.ts";
-import { type CannotPrepare, prepare } from "../../data/raw/prepare.ts";
+import { type CannotPrepare, kindOf, prepare } from "../../data/raw/prepare.ts";
 import type { FromRaw, Raw } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
 import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
@@ -81,7 +81,7 @@ const preparedRow = (given: RawRow, inputs: Inputs): Effect.Effect<Row, InvalidR
       if (from === undefined) {
         const known = Object.keys(inputs).join(", ");
         const others = known === "" ? "" : `; raw values are possible for ${known}`;
-        return yield* wrong(`column "${column}"`, `a tensor${others}`, `a ${typeof value}`);
+        return yield* wrong(`column "${column}"`, `a tensor${others}`, kindOf(value));
       }
       const made = prepare(column, from, value);
       if (made._tag === "Left") return yield* made.left;
