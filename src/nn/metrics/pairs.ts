@@ -1,4 +1,6 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
+import { zip } from "fp-ts/lib/ReadonlyArray.js";
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -57,7 +59,8 @@ export interface OutputMetric<A extends Summary> extends Omit<Metric<A>, "fromBa
 }
 
 /** The examples along the leading axis of a batch. */
-const examplesIn = (batch: Tensor): readonly Tensor[] => {
+const examplesIn = (batch: Tensor | undefined): readonly Tensor[] => {
+  if (batch === undefined) return [];
   const [count = 0, ...shape] = batch.shape;
   const size = sizeOf(shape);
   const data = Tensor.read(batch);
@@ -70,6 +73,9 @@ const examplesIn = (batch: Tensor): readonly Tensor[] => {
  * A metric over pairs as a metric of a run: `pair` reads a prediction and a reference from the output and the target of each
  * example. A step then gives away its whole outputs, of training too, so that this is for metrics that no program computes,
  * such as `randError` and `meanAveragePrecision`.
+ *
+ * **Shapes** outputs and targets `[examples, …]`; `pair` gets them without the leading axis.
+ * **Fails with** `InvalidArgument`, thrown in a step, where there are not as many targets as outputs.
  *
  * @example
  * ```ts
@@ -90,9 +96,17 @@ export const overOutputs = <P, R, A extends Summary>(
   value,
   fromBatch: ({ outputs, targets }) => ({ outputs, targets }),
   read: ({ outputs, targets }) => {
-    const wanted = targets === undefined ? [] : examplesIn(targets);
-    return (outputs === undefined ? [] : examplesIn(outputs))
-      .map((output, i) => of(...pair(output, wanted[i] ?? output)))
+    const said = examplesIn(outputs);
+    const wanted = examplesIn(targets);
+    if (said.length !== wanted.length)
+      throw new InvalidArgument({
+        op: name,
+        argument: "the targets",
+        expected: `one for each of ${said.length} outputs`,
+        actual: String(wanted.length),
+      });
+    return zip(said, wanted)
+      .map((both) => of(...pair(...both)))
       .reduce(monoid.concat, monoid.empty);
   },
 });

@@ -143,4 +143,10 @@ it("overOutputs scores each example of a batch, and folds batches", () => {
   expect(boxes.read({ outputs: same, targets: same })).toEqual(
     boxes.monoid.concat(boxes.monoid.empty, boxes.monoid.empty),
   );
+  // Without a target an output is not compared with itself, which would be right.
+  for (const computed of [{ outputs: same }, { outputs: both.outputs, targets: same }])
+    expect(() => metric.read(computed)).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", argument: "the targets" }),
+    );
+  expect(metric.read({})).toEqual(metric.monoid.empty);
 });
