@@ -127,6 +127,13 @@ describe("sound", () => {
     expect(column(sound([[0, 0, 0]])).flat()).toEqual(new Array(12).fill(0));
   });
 
+  it("has a range in decibels that is finite, since silence is no share of all of them", () => {
+    for (const range of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => fromSound({ ...how, range })).toThrow(
+        expect.objectContaining({ _tag: "InvalidArgument", argument: "range" }),
+      );
+  });
+
   it("of several channels is their mean, and of another rate resampled where that is wanted", () => {
     const one = made(fromSound(how), sound([said]));
     const more = said.map((x) => 2 * x);
