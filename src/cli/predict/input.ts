@@ -61,12 +61,21 @@ const picture = Effect.fnUntraced(function* (model: Model, file: string) {
   return [{ [column]: yield* readPicture(file) }];
 });
 
-/** The maximum number of samples of each channel that are read of sound: longer sound is too long for any model here. */
+/** The maximum number of samples of each channel that are read of sound: longer sound is refused. */
 const mostSamples = 2 ** 24;
 
 const sound = Effect.fnUntraced(function* (model: Model, file: string) {
   const [column] = yield* columnFor(model, "sound", file);
-  return [{ [column]: yield* readWav(file, { frames: mostSamples }) }];
+  const heard = yield* readWav(file, { frames: mostSamples + 1 });
+  // A part of the sound would be answered as if it were all.
+  if ((heard.samples.shape[1] ?? 0) > mostSamples)
+    return yield* new InvalidArgument({
+      op: `predict with ${model.name}`,
+      argument: file,
+      expected: `sound of at most ${mostSamples} samples: cut it into parts`,
+      actual: "longer",
+    });
+  return [{ [column]: heard }];
 });
 
 /** The records of a table, of which every `rows` consecutive ones are an input. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -95,6 +95,14 @@ describe("the text that a model hears", () => {
     // Silence is 0, of which a logarithm is -∞: no class is possible.
     expect(await told(wav("short.wav", 100))).toContain("-∞");
     expect(await told(wav("long.wav", 1000))).toContain("less than 0.064 s: cut it into parts");
+    // A file of zeros after its header, which says how many there are.
+    const endless = wav("endless.wav", 0);
+    const header = Buffer.from(readFileSync(endless));
+    const bytes = 2 * (2 ** 24 + 1);
+    header.writeUInt32LE(bytes, header.length - 4);
+    writeFileSync(endless, header);
+    truncateSync(endless, header.length + bytes);
+    expect(await told(endless)).toContain("at most 16777216 samples: cut it into parts");
     expect(await told(wav("empty.wav", 0))).toContain("one or more");
     writeFileSync(join(folder, "x.txt"), "yes\n");
     expect(await told(join(folder, "x.txt"))).toContain("sound (sound)");
