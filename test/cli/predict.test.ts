@@ -145,6 +145,11 @@ describe("fluxion predict", () => {
       () => ({ input: written("z.json", "[3]") }),
       "an object with the columns lengths",
     ],
+    [
+      "a column that is named as what it inherits",
+      () => ({ input: written("p.json", '{"__proto__":{"lengths":[5.1,1.4]}}') }),
+      "__proto__",
+    ],
     ["no JSON", () => ({ input: written("w.json", "{") }), "a JSON document"],
     ["no rows", () => ({ input: written("v.json", "[]") }), "no examples"],
     ["a picture", () => ({ input: written("v.png", grayPng(1, 1)) }), "records (lengths)"],

@@ -165,12 +165,12 @@ const json = Effect.fnUntraced(function* (model: Model, file: string) {
       if (!names.some((column) => Object.hasOwn(row, column)))
         if (fields.some((field) => Object.hasOwn(row, field)))
           return Object.fromEntries(names.map((column) => [column, row as Fields]));
-      const made: { [column: string]: Tensor | Raw } = {};
-      for (const [column, value] of Object.entries(row)) {
+      const made = yield* Effect.forEach(Object.entries(row), ([column, value]) => {
         const type = Object.hasOwn(model.columns, column) ? model.columns[column] : undefined;
-        made[column] = yield* valueOf(column, type, value);
-      }
-      return made;
+        return Effect.map(valueOf(column, type, value), (of) => [column, of] as const);
+      });
+      // Not by assignment, since a column may be named __proto__.
+      return Object.fromEntries(made);
     }),
   );
 });
