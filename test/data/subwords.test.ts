@@ -49,6 +49,19 @@ describe("parts of words", () => {
     expect(splitText(parts, "c \u0000")).toEqual(["c", " \u0000"]);
   });
 
+  it("are one way of splitting among those with names, and others are refused", () => {
+    const known = vocabularyOf(["a"]);
+    for (const split of ["parts", "toString", {}] as unknown as "words"[]) // as from JavaScript
+      for (const make of [
+        () => fromText({ vocabulary: known, length: 1, split }),
+        () => generation({ column: "x", vocabulary: known, length: 1, split }),
+        () => splitText(split, "a"),
+      ])
+        expect(make).toThrow(
+          expect.objectContaining({ _tag: "InvalidArgument", argument: "split" }),
+        );
+  });
+
   it("are counted in pairs that overlap as often as they are joined: aaa is aa and a", () => {
     expect(splitText(learnSubwords(["aaa", "aaa"], { merges: 1 }), "aaaa a")).toEqual([
       "aa",

@@ -6,7 +6,7 @@ import type { Preprocessor } from "../preprocess/preprocess.ts";
 import { type FittedStage, stageOf } from "../preprocess/stages.ts";
 import { checkMel } from "../sound/mel.ts";
 import type { Vocabulary } from "../vocabulary.ts";
-import type { SplitText } from "./generation.ts";
+import { checkSplit, type SplitText } from "./generation.ts";
 import { preparedType, widthOf } from "./preparedType.ts";
 import {
   type Feature,
@@ -152,7 +152,7 @@ export interface TextInputOptions {
  * Describes how a text becomes a column of token numbers.
  *
  * **Shapes** a text `→ [length]` of i32.
- * **Fails with** `InvalidArgument`, thrown, where a number is out of range.
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` has another name.
  */
 export const fromText = ({
   vocabulary,
@@ -161,6 +161,7 @@ export const fromText = ({
   padding = 0,
 }: TextInputOptions): FromText => {
   counting("fromText", { length });
+  checkSplit("fromText", split);
   wholeTo(0, 2 ** 31 - 1)("fromText", { padding });
   return { kind: "text", split, vocabulary, length, padding };
 };

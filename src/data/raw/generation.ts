@@ -27,8 +27,20 @@ const splits: { readonly [S in SplitText & string]: (text: string) => readonly s
   items: (text) => text.split(/[\s,]+/).filter((item) => item !== ""),
 };
 
+/** Checks how texts are split, which may come from outside of TypeScript. **Fails with** `InvalidArgument`, thrown. */
+export const checkSplit = (op: string, split: SplitText): void => {
+  const known = typeof split === "string" ? Object.hasOwn(splits, split) : "merges" in split;
+  if (!known)
+    throw new InvalidArgument({
+      ...{ op, argument: "split", actual: shown(split) },
+      expected: `${Object.keys(splits).map(shown).join(", ")}, or what learnSubwords returns`,
+    });
+};
+
 /**
  * The tokens of a text.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `split` has another name.
  *
  * @example
  * ```ts
@@ -36,8 +48,10 @@ const splits: { readonly [S in SplitText & string]: (text: string) => readonly s
  * splitText("words", "To be, or not") // => ["to", "be", "or", "not"]
  * ```
  */
-export const splitText = (split: SplitText, text: string): readonly string[] =>
-  typeof split === "string" ? splits[split](text) : subwordsOf(split, text);
+export const splitText = (split: SplitText, text: string): readonly string[] => {
+  checkSplit("splitText", split);
+  return typeof split === "string" ? splits[split](text) : subwordsOf(split, text);
+};
 
 /**
  * How a model that generates sequences answers in text. A source gives it beside its data. It is data, so that a file can
@@ -119,7 +133,8 @@ export const checkDecoding = (op: string, decoding: Decoding): void => {
  * Describes how a model that generates sequences, such as `gpt` or `seq2seq`, answers a prompt in text: by which tokens,
  * from which start to which end, and how the next token is chosen.
  *
- * **Fails with** `InvalidArgument`, thrown, where `start` or `end` is not in the vocabulary, or a number is out of range.
+ * **Fails with** `InvalidArgument`, thrown, where `start` or `end` is not in the vocabulary, `split` has another name, or a
+ * number is out of range.
  *
  * @example
  * ```ts
@@ -145,6 +160,7 @@ export const generation = ({
   decoding = { method: "greedy" },
 }: GenerationOptions): Generation => {
   wholeTo(1, most)("generation", { length });
+  checkSplit("generation", split);
   checkDecoding("generation", decoding);
   for (const [argument, token] of Object.entries({ start, end }))
     if (token !== undefined && !vocabulary.tokens.includes(token))

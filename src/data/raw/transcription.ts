@@ -32,6 +32,7 @@ const most = 2 ** 16;
  * Describes how a model that was trained by the CTC loss, `ctc`, answers in text: what its classes say, and how widely the
  * search looks for the most likely text.
  *
+ * **Shapes** the model's output for one example is `[time, vocabulary.size]`, logits or logarithms of probabilities.
  * **Fails with** `InvalidArgument`, thrown, where the vocabulary has only the blank, or the width is out of range.
  *
  * @example
