@@ -69,8 +69,10 @@ export class InvalidPipeline extends failure(
     readonly field: string;
     readonly value: unknown;
     readonly expected: string;
+    /** What it cannot do, where that is something else than being run. */
+    readonly cannot?: string;
   }) => ({
-    what: `the pipeline "${e.pipeline}" cannot be run: its ${e.field} is ${String(e.value)}`,
+    what: `the pipeline "${e.pipeline}" cannot ${e.cannot ?? "be run"}: its ${e.field} is ${String(e.value)}`,
     fix: `give it ${e.expected}`,
   }),
 ) {}

@@ -84,7 +84,7 @@ export const obtaining = Effect.fnUntraced(function* (
   if (name === "") return yield* listedData(all, json);
   const found = all.find(({ data, pipelines: by }) => data.name === name || by.includes(name));
   if (found === undefined) {
-    const known = all.flatMap(({ data, pipelines: by }) => [data.name, ...by]);
+    const known = [...new Set(all.flatMap(({ data, pipelines: by }) => [data.name, ...by]))];
     return yield* new UnknownName({ kind: "data", name, known, nearest: nearest(name, known) });
   }
   const { data } = found;

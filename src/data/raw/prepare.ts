@@ -4,7 +4,7 @@ import {
   InvalidArgument,
   type TableMistakes,
   UnknownColumn,
-  type UnknownToken,
+  UnknownToken,
 } from "../../errors.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -106,7 +106,12 @@ const told = (column: string, { split, vocabulary, length, padding }: FromText, 
   return E.map((numbers: readonly number[]): Tensor => {
     const padded = padSequences([numbers], length, { padding });
     return Tensor.own([length], "i32", Tensor.read(padded));
-  })(vocabulary.encode(tokens));
+  })(
+    E.mapLeft(
+      ({ token, position, known }: UnknownToken) =>
+        new UnknownToken({ token, position, known, column }),
+    )(vocabulary.encode(tokens)),
+  );
 };
 
 /** A record by a fitted schema. */

@@ -177,6 +177,7 @@ export const predictOf = (of: Pipeline<unknown, unknown>) =>
           pipeline: of.name,
           field: "learner",
           value: of.learner.name,
+          cannot: "predict",
           expected:
             "one that predicts: supervised does, and objective with `predict: (models, row) => output`",
         }),
