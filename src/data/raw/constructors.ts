@@ -128,7 +128,6 @@ export const fromSound = ({
   checkMel(op, { sampleRate, window, hop, mels, low, high });
   finite(op, { range });
   positive(op, { range });
-  finite(op, { range });
   return {
     ...{ kind: "sound", sampleRate, resampled, frames, window, hop, mels, low, high, range },
   };
