@@ -106,8 +106,9 @@ export const summarize = pipe(
       card: {
         field: "language",
         data: "the archive of Debian, by apt (the packages' own licenses)",
-        heldOut: "not measured yet",
+        heldOut: "ROUGE-L 0.315 (one seed)",
         baseline: "first sentence ROUGE-L 0.276, words of the name 0.130",
+        time: "10 minutes of one thread on a busy machine",
       },
       available: descriptionsAvailable,
       batchSize,
