@@ -27,7 +27,7 @@ import { clothes, fashion, fashionFolder, firstGarments } from "../data/vision/f
 import { answersHeldOut } from "../data/vision/heldOut.ts";
 
 const batchSize = 64;
-const epochs = 2;
+const epochs = 8;
 /** The rate rises and falls once over the whole run. */
 const steps = epochs * Math.ceil(60_000 / batchSize);
 
@@ -91,11 +91,11 @@ export const fashionResnet = pipe(
       card: {
         field: "vision",
         data: "Debian's `dataset-fashion-mnist` (MIT)",
-        heldOut: "accuracy 0.896 after two epochs (one seed)",
+        heldOut: "accuracy 0.921 (one seed)",
         baseline: "linear classifier of pixels 0.835",
         published:
           "ResNet-18 0.949, two convolutions 0.876 to 0.934, people 0.835 (its repository)",
-        time: "2 min of one core",
+        time: "9 minutes on two busy cores",
       },
       available: fashionFolder,
       batchSize,
