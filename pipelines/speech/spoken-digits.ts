@@ -100,7 +100,7 @@ const spoken = (
 export const spokenDigit = spoken("spoken-digits", ownSplit, 2400, {
   description: "which digit one of six people says, who were heard before",
   card: {
-    heldOut: "accuracy 0.9967",
+    heldOut: "accuracy 0.9967, 0.9867, 0.9933 (three seeds)",
     baseline: "nearest under time warping 0.9700",
     published: "0.97, of three of the speakers and another split (A. Thite, sound-mnist)",
     time: "40 s of one core",
