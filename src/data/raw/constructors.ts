@@ -84,6 +84,7 @@ export const fromPicture = ({
 
 /** The options of {@link fromSound}. */
 export interface SoundOptions {
+  /** The samples for one second. */
   readonly sampleRate: number;
   /** The number of time steps of the column, one for each hop. */
   readonly frames: number;
@@ -93,7 +94,7 @@ export interface SoundOptions {
   readonly window?: number;
   /** The number of samples from one window to the next. Defaults to half of a window. */
   readonly hop?: number;
-  /** Defaults to 40. */
+  /** The number of bands of frequencies, each about as wide to the ear as the next. Defaults to 40. */
   readonly mels?: number;
   /** The lowest frequency, in Hz. Defaults to 0. */
   readonly low?: number;
