@@ -21,6 +21,7 @@ import { dataAvailable } from "../../src/io/index.ts";
 import { sub } from "../../src/ir/index.ts";
 import type { Applied } from "../../src/learn/index.ts";
 import { skipConcat, upsample } from "../../src/nn/index.ts";
+import { answersEvery } from "../../src/train/index.ts";
 import { byColor, type Look } from "../baselines/blobs.ts";
 import { boxesOfRows, boxFigures, figuresOf } from "../baselines/boxes.ts";
 import {
@@ -31,7 +32,6 @@ import {
   leastScore,
   width,
 } from "../data/vision/bloodCells.ts";
-import { answersHeldOut } from "../data/vision/heldOut.ts";
 import { boxesAround, centersLoss, detections, type Grid } from "./detector/centers.ts";
 import { countedImages } from "./detector/counted.ts";
 import { moved } from "./detector/moved.ts";
@@ -169,7 +169,7 @@ export const bloodCellDetector = pipe(
     },
   ),
   withBaseline(colors),
-  withCallback(answersHeldOut(countedImages, 10)),
+  withCallback(answersEvery(countedImages, { every: 10 })),
 );
 
 if (import.meta.main) runMain(bloodCellDetector);

@@ -23,8 +23,8 @@ import {
   withCallback,
 } from "../../src/index.ts";
 import { globalAvgPool } from "../../src/nn/index.ts";
-import { clothes, fashion, fashionFolder, firstGarments } from "../data/vision/fashion.ts";
-import { answersHeldOut } from "../data/vision/heldOut.ts";
+import { answersEvery, heldOutRows } from "../../src/train/index.ts";
+import { clothes, fashion, fashionFolder } from "../data/vision/fashion.ts";
 
 const batchSize = 64;
 const epochs = 8;
@@ -104,7 +104,9 @@ export const fashionResnet = pipe(
     },
   ),
   withBaseline(asBaseline(linear)),
-  withCallback(answersHeldOut(firstGarments, 1)),
+  withCallback(
+    answersEvery(heldOutRows(6, ({ label }, i) => `${i + 1}, ${clothes[Number(label?.item())]}`)),
+  ),
 );
 
 if (import.meta.main) runMain(fashionResnet);

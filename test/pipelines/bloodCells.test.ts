@@ -98,7 +98,7 @@ describe("the boxes of BCCD", () => {
   });
 
   it("are counted in the names of the images that are asked about", () => {
-    const asked = countedImages(excerpt, cells);
+    const asked = countedImages({ train: excerpt, validation: excerpt, classes: cells });
     const count = (of: (typeof boxes)[number] | undefined, kind: number) =>
       of?.filter((box) => box.class === kind).length;
     expect(Object.keys(asked)).toHaveLength(2);

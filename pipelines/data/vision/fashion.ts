@@ -6,7 +6,6 @@ import {
   DataSourceError,
   type Dataset,
   dataset,
-  type Row,
   readIdx,
   rescale,
   reshapeColumn,
@@ -56,15 +55,6 @@ export const garments = Effect.fnUntraced(function* (from: string, part: string,
   // The shapes were just checked to be those of a garment.
   return reshapeColumn(scaled, "image", [28, 28, 1]) as Dataset as Dataset<Garment>;
 });
-
-/** The first garments of a part, six of them, by their kinds. */
-export const firstGarments = (part: Dataset<Row>, classes: readonly string[]) =>
-  Object.fromEntries(
-    Array.from({ length: Math.min(6, part.size) }, (_, i) => {
-      const { image, label } = part.row(i) as Garment; // as `fashion` has them
-      return [`${i + 1}, ${classes[label.item()]}`, { image }];
-    }),
-  );
 
 /**
  * Fashion-MNIST: photographs of clothes, 28 × 28 and gray, of ten kinds: 60,000 for training and 10,000 for testing, in the parts

@@ -1,4 +1,5 @@
-import type { Dataset, Row, Tensor } from "../../../src/index.ts";
+import type { Row, Tensor } from "../../../src/index.ts";
+import type { NamedRows, Sources } from "../../../src/train/index.ts";
 import { boxesIn } from "../../baselines/boxes.ts";
 
 /** How many boxes of each class there are, in words. */
@@ -10,12 +11,16 @@ const countsOf = (classes: readonly string[], kinds: readonly number[]): string 
     })
     .join(", ");
 
-/** The first three images of a part, each named after what is in it. */
-export const countedImages = (part: Dataset<Row>, classes: readonly string[]) =>
-  Object.fromEntries(
-    Array.from({ length: Math.min(3, part.size) }, (_, i) => {
-      const { image, boxes } = part.row(i) as { readonly [column in "image" | "boxes"]: Tensor }; // as bloodCells has them
+/** The first three images of the validation part, each named after what is in it. */
+export const countedImages = ({ validation, classes = [] }: Sources<Row>): NamedRows => {
+  if (validation === undefined || !("row" in validation)) return {};
+  return Object.fromEntries(
+    Array.from({ length: Math.min(3, validation.size) }, (_, i) => {
+      const { image, boxes } = validation.row(i) as {
+        readonly [column in "image" | "boxes"]: Tensor;
+      }; // as bloodCells has them
       const kinds = boxesIn(boxes.toArray() as number[][]).map((box) => box.class);
       return [`image ${i + 1} (${countsOf(classes, kinds)})`, { image }];
     }),
   );
+};
