@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { isRight } from "fp-ts/lib/Either.js";
@@ -18,6 +19,7 @@ import {
   readPicture,
 } from "../../src/data/index.ts";
 import { fitted } from "../../src/data/pictures/resize.ts";
+import { crc32, stored } from "../../src/data/pictures/zlib.ts";
 import { key } from "../../src/index.ts";
 import { fromBase64 } from "./savedArrays.ts";
 
@@ -253,6 +255,16 @@ describe("encodePng", () => {
         expect({ 0: 1, 2: 3, 6: 4 }[file[25] ?? -1]).toBeLessThanOrEqual(channels);
       }),
     );
+  });
+
+  test("in a browser writes stored blocks, which another reader reads", () => {
+    // One block of zlib holds 65,535 bytes.
+    for (const length of [0, 1, 65_535, 65_536, 200_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 2654435761) >>> 24);
+      expect(inflateSync(stored(bytes)).equals(bytes)).toBe(true);
+    }
+    // The check value of the CRC's catalog.
+    expect(crc32(new TextEncoder().encode("123456789"))).toBe(0xcbf43926);
   });
 
   test("refuses a picture without pixels, of parts of pixels, or with too few bytes", () => {

@@ -1,19 +1,12 @@
 import { InvalidArgument } from "../../errors.ts";
 import type { Picture } from "../raw/raw.ts";
-import { pngSignature, zlib } from "./png.ts";
+import { pngSignature } from "./png.ts";
+import { crc32, joined, stored, word, zlib } from "./zlib.ts";
 
 /** A part of a file: its length, its kind, its bytes, and their checksum. */
 const part = (kind: string, body: Uint8Array): Uint8Array => {
-  const made = new Uint8Array(body.length + 12);
-  const view = new DataView(made.buffer);
-  view.setUint32(0, body.length);
-  made.set(
-    Array.from(kind, (letter) => letter.charCodeAt(0)),
-    4,
-  );
-  made.set(body, 8);
-  view.setUint32(body.length + 8, zlib().crc32(made.subarray(4, body.length + 8)));
-  return made;
+  const named = joined([new TextEncoder().encode(kind), body]);
+  return joined([Uint8Array.from(word(body.length)), named, Uint8Array.from(word(crc32(named)))]);
 };
 
 /** The bytes of a pixel that say all of a picture, and the number of that kind of color. */
@@ -25,7 +18,8 @@ const kindOf = (data: Picture["data"]): { readonly color: number; readonly bytes
 };
 
 /**
- * Encodes a picture as a PNG file of eight bits, on Node: gray, or without opacity, where that loses nothing.
+ * Encodes a picture as a PNG file of eight bits: gray, or without opacity, where that loses nothing. In a browser the file is
+ * not compressed.
  *
  * **Fails with** `InvalidArgument`, thrown, where there are not four bytes for each pixel, or no pixels.
  * **Source** W3C, "Portable Network Graphics (PNG) Specification", second edition (2003), sections 5 and 11.
@@ -52,11 +46,6 @@ export const encodePng = ({ width, height, data }: Picture): Uint8Array => {
       actual: `one of ${width} × ${height} in ${data.length} bytes`,
     });
   const { color, bytes } = kindOf(data);
-  const header = new Uint8Array(13);
-  const size = new DataView(header.buffer);
-  size.setUint32(0, width);
-  size.setUint32(4, height);
-  header.set([8, color], 8);
   const line = width * bytes + 1;
   // Each line begins with the number of its filter: 1, the difference from the pixel to the left.
   const lines = new Uint8Array(height * line);
@@ -69,17 +58,10 @@ export const encodePng = ({ width, height, data }: Picture): Uint8Array => {
         lines[y * line + 1 + x * bytes + c] = (data[at] as number) - left;
       }
   }
-  const parts = [
+  return joined([
     Uint8Array.from(pngSignature),
-    part("IHDR", header),
-    part("IDAT", zlib().deflateSync(lines, { level: 9 })),
+    part("IHDR", Uint8Array.from([...word(width), ...word(height), 8, color, 0, 0, 0])),
+    part("IDAT", zlib()?.deflateSync(lines, { level: 9 }) ?? stored(lines)),
     part("IEND", new Uint8Array()),
-  ];
-  const file = new Uint8Array(parts.reduce((n, { length }) => n + length, 0));
-  let at = 0;
-  for (const of of parts) {
-    file.set(of, at);
-    at += of.length;
-  }
-  return file;
+  ]);
 };

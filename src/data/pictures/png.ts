@@ -1,28 +1,11 @@
+import { crc32, joined, zlib } from "./zlib.ts";
+
 /** An image of red, green, blue and opacity, one byte each, row by row. */
 export interface Png {
   readonly width: number;
   readonly height: number;
   readonly rgba: Uint8Array;
 }
-
-/** What is used of Node's compression, so that no declaration needs the types of Node. */
-interface Zlib {
-  readonly crc32: (bytes: Uint8Array) => number;
-  readonly deflateSync: (bytes: Uint8Array, options: { readonly level: number }) => Uint8Array;
-  readonly inflateSync: (
-    bytes: Uint8Array,
-    options: { readonly maxOutputLength: number },
-  ) => Uint8Array;
-}
-
-/** Node's compression. No module imports it, since everything else of fluxion also runs in a browser. */
-export const zlib = (): Zlib => {
-  const { process } = globalThis as { readonly process?: NodeJS.Process };
-  const found = process?.getBuiltinModule?.("node:zlib");
-  if (found === undefined)
-    throw new Error("PNG files are decoded by the browser: draw the image on a canvas");
-  return found;
-};
 
 /** The bytes of a pixel in a file, by its color type: gray, RGB, palette, gray with opacity, RGBA. */
 const channelsOf: { readonly [color: number]: number } = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -53,7 +36,6 @@ const mostExpansion = 1032;
 
 /** Reads the chunks of a file and checks their checksums. Returns a reason as text if one is invalid. */
 const partsOf = (bytes: Uint8Array): readonly Part[] | string => {
-  const { crc32 } = zlib();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Part[] = [];
   for (let at = 8; at + 12 <= bytes.length; ) {
@@ -84,6 +66,9 @@ interface Part {
  */
 export const decodePng = (bytes: Uint8Array): Png | string => {
   if (pngSignature.some((byte, i) => bytes[i] !== byte)) return "not a PNG file";
+  const node = zlib();
+  if (node === undefined)
+    throw new Error("PNG files are decoded by the browser: draw the image on a canvas");
   const parts = partsOf(bytes);
   if (typeof parts === "string") return parts;
   const [{ kind, body: header } = { kind: "", body: new Uint8Array() }, ...rest] = parts;
@@ -101,16 +86,16 @@ export const decodePng = (bytes: Uint8Array): Png | string => {
     return `a PNG file of ${depth} bits and color type ${color}, ${interlaced === 0 ? "" : "interlaced, "}not of 8 bits in order`;
   const size = new DataView(header.buffer, header.byteOffset);
   const [width, height] = [size.getUint32(0), size.getUint32(4)];
-  const data = joined(rest, "IDAT");
+  const data = bodyOf(rest, "IDAT");
   const length = height * (channels * width + 1);
   if (width === 0 || height === 0 || width * height > mostPixels)
     return `a PNG file of ${width} × ${height} pixels, not of 1 to ${mostPixels}`;
   if (length > data.length * mostExpansion) return "a PNG file with too few or too many pixels";
   try {
-    const lines = zlib().inflateSync(data, { maxOutputLength: length });
+    const lines = node.inflateSync(data, { maxOutputLength: length });
     const pixels = unfiltered(width * channels, channels, height, lines);
     if (typeof pixels === "string") return pixels;
-    const palette = { colors: joined(rest, "PLTE"), opacities: joined(rest, "tRNS") };
+    const palette = { colors: bodyOf(rest, "PLTE"), opacities: bodyOf(rest, "tRNS") };
     if (color === 3 && pixels.some((n) => 3 * n + 2 >= palette.colors.length))
       return "a PNG file with a color that its palette lacks";
     return { width, height, rgba: colored(color, pixels, palette) };
@@ -120,16 +105,8 @@ export const decodePng = (bytes: Uint8Array): Png | string => {
 };
 
 /** The bytes of all parts of a kind. */
-const joined = (parts: readonly Part[], kind: string): Uint8Array => {
-  const those = parts.filter((part) => part.kind === kind);
-  const all = new Uint8Array(those.reduce((n, { body }) => n + body.length, 0));
-  let at = 0;
-  for (const { body } of those) {
-    all.set(body, at);
-    at += body.length;
-  }
-  return all;
-};
+const bodyOf = (parts: readonly Part[], kind: string): Uint8Array =>
+  joined(parts.flatMap((part) => (part.kind === kind ? [part.body] : [])));
 
 /** Undoes the filters of lines of `stride` bytes, where a pixel has `channels` of them. */
 const unfiltered = (

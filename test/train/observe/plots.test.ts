@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect";
 import fc from "fast-check";
 import { concat, take, throwError } from "rxjs";
 import { afterAll, describe, expect, it } from "vitest";
-import { decodePng } from "../../../src/data/index.ts";
 import { tensor, train$ } from "../../../src/index.ts";
 import { widthOf } from "../../../src/terminal.ts";
 import {
@@ -13,7 +12,6 @@ import {
   curvesPlot,
   curveText,
   type EventJson,
-  encodePng,
   histogramPlot,
   learningRateRangePlot,
   type PlotSpec,
@@ -249,14 +247,6 @@ describe("plots in a terminal", () => {
 });
 
 describe("pictures", () => {
-  it("are PNG files that another reader reads", () => {
-    const data = Uint8Array.from({ length: 4 * 70 * 300 }, (_, i) => (i * 2654435761) >>> 24);
-    // More bytes than one block of zlib holds.
-    const read = decodePng(encodePng({ width: 70, height: 300, data }));
-    expect(read).toMatchObject({ width: 70, height: 300 });
-    expect(typeof read === "object" && [...read.rgba]).toEqual([...data]);
-  });
-
   it("are made of tensors: gray, in color, with opacity, and a square in a row", () => {
     expect([
       ...pictureOf(

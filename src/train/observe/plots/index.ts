@@ -8,7 +8,6 @@ export {
   learningRatesPlot,
   lossPlot,
 } from "./curves.ts";
-export { encodePng } from "./png.ts";
 export { type RenderOptions, renderSvg, savePlot } from "./render.ts";
 export { isPicture, type PictureSample, pictureOf, samplesPlot } from "./samples.ts";
 export {
