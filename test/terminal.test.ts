@@ -207,4 +207,23 @@ describe("wrapped", () => {
     );
     expect(wrapped("one two three", 7, 2)).toEqual(["one two", "  three"]);
   });
+
+  it("gives up the blanks at the start of a line where its first word needs their cells", () => {
+    expect(wrapped("  abcdefgh", 8)).toEqual(["abcdefgh"]);
+    expect(wrapped("  abcdef", 8)).toEqual(["  abcdef"]);
+    // Drawn by the property above: a note of three cells after a blank.
+    const note = "\u{1d158}\u{1d165}\u{1d16e}";
+    expect(wrapped(` ${note}`, 3)).toEqual([note]);
+  });
+
+  it("breaks lines of blanks and words, which random graphemes seldom are", () => {
+    const line = fc.array(fc.stringMatching(/^( {1,4}[a-z]{1,12}| {1,4})$/), { maxLength: 6 });
+    fc.assert(
+      fc.property(line, fc.integer({ min: 2, max: 14 }), fc.nat(6), (parts, cells, hang) => {
+        for (const part of wrapped(parts.join(""), cells, hang))
+          expect(widthOf(part)).toBeLessThanOrEqual(cells);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -22,10 +22,13 @@ export const wrapped = (line: string, cells: number, hang = 0): readonly string[
   const room = (): number => Math.max(1, cells - indent.length);
   const add = (piece: string, gap: string): void => {
     const longer = empty ? `${current}${piece}` : `${current}${gap}${piece}`;
-    if (!empty && widthOf(longer) > cells) {
+    if (widthOf(longer) <= cells) current = longer;
+    // The blanks at the start of a line give way to its first word.
+    else if (empty) current = piece;
+    else {
       lines.push(current);
       current = `${indent}${piece}`;
-    } else current = longer;
+    }
     empty = false;
   };
   for (const unit of line.slice(start.length).split(/ {2,}/)) {
