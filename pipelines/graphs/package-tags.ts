@@ -77,6 +77,7 @@ export const packageTags = pipe(
     }),
     {
       description: "which tag a Debian package lacks, from those that it has",
+      units: { loss: "nats" },
       card: {
         field: "graphs",
         data: "apt's lists of Debian 12 (tags of debtags)",

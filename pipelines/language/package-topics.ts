@@ -88,6 +88,7 @@ export const packageTopics = pipe(
     }),
     {
       description: "the section of a Debian package, from one line that describes it",
+      units: { loss: "nats" },
       card: {
         field: "language",
         data: "apt's lists of Debian 12 (descriptions of its maintainers, mostly free licenses)",

@@ -110,6 +110,7 @@ export const pronounce = pipe(
     }),
     {
       description: "letters to phonemes with attention, from a pronouncing dictionary",
+      units: { loss: "nats per phoneme" },
       card: {
         field: "language",
         data: "`cmu-pronouncing-dictionary` (ISC)",

@@ -93,6 +93,7 @@ const classifying = (name: string, set: keyof typeof sets, run: Run) =>
       }),
       {
         description: `${sets[set].title}, by ${run.model === "kim" ? "Kim's convolution over words" : "a small Transformer"}`,
+        units: { loss: "nats" },
         card: {
           field: "language",
           data: `\`npx fluxion data sentences\` (${sentenceFiles.license})`,

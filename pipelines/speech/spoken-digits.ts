@@ -76,6 +76,7 @@ const spoken = (
       }),
       {
         description: known.description,
+        units: { loss: "nats" },
         card: {
           field: "speech",
           data: "`npx fluxion data spoken-digits` (CC BY-SA 4.0)",

@@ -77,6 +77,7 @@ export const transcribe = pipe(
     }),
     {
       description: "strings of spoken digits in noise, written down by CTC with beam search",
+      units: { loss: "nats per text" },
       card: {
         field: "speech",
         data: "joined of `npx fluxion data spoken-digits` (CC BY-SA 4.0)",
@@ -130,6 +131,7 @@ export const transcribePrompts = pipe(
     }),
     {
       description: "prompts of one voice, written down letter by letter by CTC with beam search",
+      units: { loss: "nats per text" },
       card: {
         field: "speech",
         data: "Debian's `asterisk-core-sounds-en-wav` (CC BY-SA 3.0)",

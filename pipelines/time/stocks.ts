@@ -151,6 +151,7 @@ export const stocks = pipe(
     {
       description: "quantiles of tomorrow's return of the S&P 500, walking forward",
       available: stocksFolder,
+      units: { loss: "% of a day", median: "% of a day" },
       card: {
         field: "time",
         data: "`vega-datasets`, `sp500-2000.csv` (Yahoo Finance; no license is stated)",

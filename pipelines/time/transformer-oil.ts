@@ -155,6 +155,7 @@ const forecasting = (
       {
         description: `loads and oil temperature of a transformer four days ahead, by ${by}`,
         data: transformerOilFiles,
+        units: { loss: "squared standard deviations" },
         card: {
           field: "time",
           data: "`npx fluxion data transformer-oil`: ETTh1 (CC BY-ND 4.0)",

@@ -90,6 +90,7 @@ const wearing = (
       {
         description,
         data: turbofanFiles,
+        units: { rmse: "flights" },
         card: {
           field: "time",
           data: "`npx fluxion data turbofan`: C-MAPSS FD001 (US government work)",

@@ -67,6 +67,7 @@ export const weatherLstm = pipe(
     {
       ...settings,
       description: "tomorrow's maximum temperature in Seattle, by an LSTM on seven days",
+      units: { loss: "°C²", rmse: "°C" },
       card: {
         field: "time",
         data: "`vega-datasets` (the table: U.S. government work)",

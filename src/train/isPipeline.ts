@@ -37,6 +37,8 @@ const fields: { readonly [K in keyof AnyPipeline]: (value: unknown) => boolean }
   available: Effect.isEffect,
   data: orNone((value) => typeof value === "object"),
   card: orNone(isCard),
+  units: (value) =>
+    typeof value === "object" && value !== null && Object.values(value).every(of("string")),
   learner: (value) =>
     typeof value === "object" && value !== null && "init" in value && "step" in value,
   refused: orNone((refused) => typeof refused === "object"),

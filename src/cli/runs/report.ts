@@ -2,8 +2,9 @@ import * as Effect from "effect/Effect";
 import { replaceFile, writeAll } from "../../io/replaceFile.ts";
 import { oneLine } from "../../terminal.ts";
 import { configured } from "../../train/folder/config.ts";
-import { type FolderRun, readRun } from "../../train/folder/recorded.ts";
-import { curvesOf, metricsIn } from "../../train/observe/plots/curves.ts";
+import { type FolderRun, isRun, readRun, runsIn } from "../../train/folder/recorded.ts";
+import { comparedPlots } from "../../train/observe/plots/compared.ts";
+import { curvesOf, metricsIn, pipelinesIn, titleOf } from "../../train/observe/plots/curves.ts";
 import {
   confusionIn,
   histogramPlots,
@@ -23,6 +24,7 @@ import { confusionLines } from "../../train/operators/confusionTable.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import { loadCheckpoint } from "../../train/state/checkpoint.ts";
 import { pipelineNamed } from "../library.ts";
+import { listedRuns } from "./runs.ts";
 
 /** What is said of a run besides its folder. */
 export interface About {
@@ -76,18 +78,30 @@ export const reported = Effect.fnUntraced(function* (folder: string, about: Abou
 
 /** The curves of a run for a terminal of so many columns. */
 const curvesText = ({ events }: FolderRun, columns: number): string =>
-  ["loss", ...metricsIn(events)]
-    .flatMap((name) =>
-      curvesOf(events, name).map((curve) =>
-        curveText({ ...curve, name: `${name} (${curve.name})` }, { columns }).join("\n"),
+  pipelinesIn(events)
+    .flatMap(([, own]) =>
+      ["loss", ...metricsIn(own)].flatMap((name) =>
+        curvesOf(own, name).map((curve) =>
+          curveText({ ...curve, name: titleOf(own, `${name}, ${curve.name}`) }, { columns }).join(
+            "\n",
+          ),
+        ),
       ),
     )
     .join("\n\n");
 
 /**
- * Draws a run: into SVG files where there is a folder for them, and into the terminal otherwise. Returns the text to print.
+ * Draws a run: into SVG files where there is a folder for them, and into the terminal otherwise. Of a folder with several
+ * runs, what they reached is drawn beside their baselines, or listed. Returns the text to print.
  */
 export const plotted = Effect.fnUntraced(function* (folder: string, about: About, columns: number) {
+  const several = (yield* isRun(folder)) ? [] : yield* runsIn(folder);
+  if (several.length > 0) {
+    if (about.output === undefined) return yield* listedRuns(folder, { json: false, columns });
+    const runs = yield* Effect.forEach(several, (path) => readRun(path, { steps: false }));
+    const drawn = yield* writePlots(comparedPlots(runs.map(({ events }) => events)), about.output);
+    return drawn.map((path) => `wrote ${oneLine(path)}`).join("\n");
+  }
   const run = yield* readRun(folder);
   if (about.output === undefined) {
     const held = confusionIn(run.events);

@@ -37,6 +37,16 @@ const directionsByName: t.Type<Directions> = new t.Type(
   t.identity,
 );
 
+type Texts = { readonly [name: string]: string };
+
+/** Texts by name; events of earlier versions have none. */
+const textsByName: t.Type<Texts> = new t.Type(
+  "texts by name",
+  (value): value is Texts => t.UnknownRecord.is(value) && Object.values(value).every(t.string.is),
+  (input = {}, context) => (textsByName.is(input) ? t.success(input) : t.failure(input, context)),
+  t.identity,
+);
+
 const scored = { loss: jsonNumber, metrics: numbersByName };
 const optionalScore = optional(t.strict(scored));
 
@@ -58,6 +68,7 @@ const cases = {
     parameters: natural,
     baselines: t.readonlyArray(t.strict({ name: t.string, metrics: numbersByName })),
     better: directionsByName,
+    units: textsByName,
   }),
   EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: natural }),
   StepCompleted: t.strict({

@@ -34,6 +34,8 @@ export interface Started<State = TrainState> {
   readonly baselines: readonly BaselineScore[];
   /** Whether higher or lower is better, for the loss and each metric. */
   readonly better: Directions;
+  /** The units of the loss and of metrics that have one, by name. */
+  readonly units: { readonly [name: string]: string };
   /**
    * Evaluates a state on the test examples, for an operator that ends the run with an earlier state. `undefined`
    * without test data.

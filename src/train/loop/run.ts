@@ -135,6 +135,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     parameters: parameterCount(of.learner.trained.get(start.carried).params),
     baselines: prepared.baselines,
     better: prepared.scores.better,
+    units: of.units,
     tested$: prepared.test === undefined ? undefined : tested$,
     requestState: asked.ask,
     hold: asked.hold,

@@ -54,6 +54,9 @@ export interface Card {
   readonly time?: string;
 }
 
+/** The units of a loss and of metrics, by name: `{ loss: "nats", rmse: "°C" }`. What has none is left out. */
+export type Units = { readonly [name: string]: string };
+
 /**
  * A whole training run as an immutable value: where rows come from, what learns from them, and for how long. Nothing
  * happens until it is run.
@@ -71,6 +74,8 @@ export interface Pipeline<out C = unknown, out E = never> extends Settings {
   readonly data: DataFiles | undefined;
   /** What is known of its results. */
   readonly card: Card | undefined;
+  /** The units of its loss and metrics by name, where they have one. */
+  readonly units: Units;
   readonly learner: Suited<C>;
   /** A setting that the learner did not take. The run fails with it. */
   readonly refused: Refused | undefined;
@@ -110,6 +115,8 @@ export interface PipelineOptions<E> extends Partial<Settings> {
   readonly data?: DataFiles;
   /** What is known of its results. Defaults to nothing. */
   readonly card?: Card;
+  /** The units of the loss and the metrics, which plots name: `{ loss: "nats", rmse: "°C" }`. Defaults to none. */
+  readonly units?: Units;
 }
 
 /**
@@ -142,7 +149,13 @@ export const pipeline = <R extends Row, C, E = never>(
   name: string,
   source: Effect.Effect<Sources<R>, E>,
   learner: Learner<ColumnsOf<NoInfer<R>>, C>,
-  { available = Effect.void, data, card, ...settings }: PipelineOptions<NoInfer<E>> = {},
+  {
+    available = Effect.void,
+    data,
+    card,
+    units = {},
+    ...settings
+  }: PipelineOptions<NoInfer<E>> = {},
 ): Pipeline<C, E> => ({
   _tag: "Pipeline",
   name,
@@ -160,6 +173,7 @@ export const pipeline = <R extends Row, C, E = never>(
   available,
   data,
   card,
+  units,
   learner,
   refused: undefined,
   origin: undefined,

@@ -29,6 +29,7 @@ const report: fc.Arbitrary<EventJson> = fc.oneof(
     better: fc.dictionary(fc.string(), fc.constantFrom("higher" as const, "lower" as const), {
       noNullPrototype: true,
     }),
+    units: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
   }),
   fc.record({ _tag: fc.constant("EpochStarted" as const), epoch: count }),
   fc.record({

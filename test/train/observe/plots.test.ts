@@ -8,16 +8,20 @@ import { afterAll, describe, expect, it } from "vitest";
 import { tensor, train$ } from "../../../src/index.ts";
 import { widthOf } from "../../../src/terminal.ts";
 import {
+  comparedPlots,
   confusionPlot,
+  curvesOf,
   curvesPlot,
   curveText,
   type EventJson,
   histogramPlot,
   learningRateRangePlot,
+  mistakesPlot,
   type PlotSpec,
   pictureOf,
   plotsOf,
   precisionRecallPlot,
+  regionsPlot,
   renderSvg,
   rocPlot,
   samplesPlot,
@@ -185,6 +189,107 @@ describe("plots", () => {
     const plots = plotsOf([step(1, 3), step(2, 2), held]);
     expect(Object.keys(plots)).toEqual(["loss", "accuracy", "learning rate", "confusion"]);
     expect(rowsOf(plots.loss ?? {}).map((rows) => rows.map(({ y }) => y))).toEqual([[3, 2], [1]]);
+  });
+
+  const begun = (more: Partial<Extract<EventJson, { _tag: "Started" }>> = {}): EventJson => ({
+    ...{ _tag: "Started", pipeline: "pole", backend: "wasm", epochs: 1, stepsPerEpoch: 4 },
+    ...{ examples: 4, parameters: 1, better: {}, units: {}, baselines: [] },
+    ...more,
+  });
+  const at = (n: number, y: number): EventJson =>
+    ({ ...step(n, 1), metrics: { return: y } }) as EventJson;
+  const tested = (y: number): EventJson => ({
+    ...{ _tag: "Validated", on: "test", epoch: 1, step: 4, loss: 1, metrics: { return: y } },
+    ...{ examples: 4, confusion: undefined },
+  });
+
+  it("say which pipeline, which metric in which unit, and what was held out", async () => {
+    const events = [
+      begun({ units: { return: "°C" }, baselines: [{ name: "random", metrics: { return: -3 } }] }),
+      ...[at(1, 2), at(2, 5), tested(7)],
+    ];
+    const plot = plotsOf(events).return ?? {};
+    expect(plot.title).toMatchObject({ text: "pole: return", subtitle: ["test (held out): 7"] });
+    for (const { title } of Object.values(plotsOf(events)))
+      expect(title).toMatchObject({ text: expect.stringMatching(/^pole: /) });
+    const svg = await drawn(plot);
+    expect(svg).toContain("return (°C)");
+    expect(svg).toContain("training, each step");
+    expect(svg).toContain("random (-3)");
+    // The baseline is a line from the first step to the last.
+    expect(rowsOf(plot).map((rows) => rows.map(({ x, y }) => [x, y]))).toEqual([
+      [
+        [1, 2],
+        [2, 5],
+      ],
+      [[4, 7]],
+      [
+        [1, -3],
+        [4, -3],
+      ],
+    ]);
+  });
+
+  it("leave out a step in which there was nothing to measure, and mark one that broke", () => {
+    const quiet = curvesOf([begun(), at(1, 2), at(2, Number.NaN), at(3, 4)], "return");
+    expect(quiet.map(({ points }) => points)).toEqual([
+      [
+        { x: 1, y: 2 },
+        { x: 3, y: 4 },
+      ],
+    ]);
+    const broken = { ...step(2, Number.NaN), metrics: { return: Number.NaN } };
+    expect(curvesOf([at(1, 2), broken], "return")[0]?.points[1]?.y).toBeNaN();
+    expect(curvesOf([begun(), broken])[0]?.points).toEqual([{ x: 2, y: Number.NaN }]);
+  });
+
+  it("draw many steps of a metric as means, and all steps of a loss", () => {
+    const steps = Array.from({ length: 600 }, (_, i) => at(i + 1, i % 3));
+    const [means] = curvesOf(steps, "return");
+    expect(means?.name).toBe("training, means of 3 steps");
+    expect(means?.points).toHaveLength(200);
+    expect(means?.points[0]).toEqual({ x: 3, y: 1 });
+    expect(curvesOf(steps)[0]?.points).toHaveLength(600);
+  });
+
+  it("keep a pre-training apart from the run that begins with it, and a resumed run together", () => {
+    const before = [begun({ pipeline: "before" }), step(1, 9)];
+    const plots = plotsOf([...before, begun(), at(1, 2), begun(), at(2, 3)]);
+    expect(Object.keys(plots)).toContain("before loss");
+    expect(rowsOf(plots["before loss"] ?? {})[0]?.map(({ y }) => y)).toEqual([9]);
+    expect(rowsOf(plots.return ?? {})[0]?.map(({ y }) => y)).toEqual([2, 3]);
+  });
+
+  it("put results of several runs beside their baselines", async () => {
+    const run = (y: number) => [
+      begun({ baselines: [{ name: "random", metrics: { return: 0 } }] }),
+      ...[at(1, y), tested(y)],
+    ];
+    const plot = comparedPlots([run(1), run(3)]).return ?? {};
+    expect(plot.data).toMatchObject({
+      values: [
+        { name: "pole", value: 1, kind: "a run (held out)" },
+        { name: "pole", value: 3, kind: "a run (held out)" },
+        { name: "random", value: 0, kind: "a baseline" },
+        { name: "random", value: 0, kind: "a baseline" },
+      ],
+    });
+    expect(malformed(await drawn(plot))).toBeUndefined();
+    expect(comparedPlots([])).toEqual({});
+  });
+
+  it("show the plane of a classifier of two numbers, and the mistakes among many classes", async () => {
+    const plane = { axes: ["a", hostile], classes: ["no", hostile], x: [0, 1], y: [0, 1] } as const;
+    const points = [{ x: 0.5, y: 0.5, truth: 1 }];
+    const regions = regionsPlot({ ...plane, width: 2, said: [0, 1, 1, 1, 0, 0], points });
+    expect(malformed(await drawn(regions))).toBeUndefined();
+    const pairs = Array.from({ length: 30 }, (_, i) => ({
+      ...{ truth: hostile, taken: String(i), count: i },
+    }));
+    const mistakes = mistakesPlot({ asked: 500, wrong: 435, pairs });
+    expect(malformed(await drawn(mistakes))).toBeUndefined();
+    expect((mistakes.data as { values: unknown[] }).values).toHaveLength(20);
+    expect(await drawn(mistakesPlot({ asked: 5, wrong: 0, pairs: [] }))).toContain("no data");
   });
 
   it("are written when a run ends, and also where it fails", async () => {

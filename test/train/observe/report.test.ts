@@ -1,16 +1,19 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { tensor } from "../../../src/index.ts";
+import { perceptron } from "../../../pipelines/foundations/perceptron.ts";
+import { tensor, train$ } from "../../../src/index.ts";
 import {
   type EventJson,
   type FolderRun,
   initialState,
+  type Predictions,
   predictionsOf,
   reportHtml,
   tensorFigures,
 } from "../../../src/train/index.ts";
 import { escapeHtml } from "../../../src/train/observe/report/html.ts";
-import { small } from "../examples.ts";
+import { predictionPlots } from "../../../src/train/observe/report/index.ts";
+import { collect, small } from "../examples.ts";
 import { malformed } from "./wellFormed.ts";
 
 const hostile = `</style><script>alert(1)</script><img src=http://evil/ onerror='x'> " & \u001b[31m`;
@@ -19,6 +22,7 @@ const events: readonly EventJson[] = [
   {
     ...{ _tag: "Started", pipeline: hostile, backend: hostile, epochs: 1, stepsPerEpoch: 2 },
     ...{ examples: 4, parameters: 1, better: {} },
+    units: { loss: hostile },
     baselines: [{ name: hostile, metrics: { [hostile]: 0.5 } }],
   },
   {
@@ -69,8 +73,8 @@ const run: FolderRun = {
 describe("a report", () => {
   it("is one page that asks for nothing, runs nothing, and says all that the folder holds", async () => {
     const figures = [tensorFigures(hostile, tensor([1, 2, 3]))];
-    const said = [{ predicted: hostile, truth: "b", probability: 0.5 }];
-    const predictions = { from: "test", said, pictures: [], rankings: {} };
+    const said = [{ row: 1, predicted: hostile, truth: "b", probability: 0.5 }];
+    const predictions = { of: hostile, from: "test", said, pictures: [], rankings: {} };
     const page = await Effect.runPromise(reportHtml(run, { predictions, figures }));
     // Without what stands between quotes, where anything may stand.
     const tags = page.replaceAll(/="[^"<]*"/g, "");
@@ -132,5 +136,27 @@ describe("what a model says for a report", () => {
       r.positive.reduce((a, b) => a + b, 0),
     );
     expect(truths.reduce((a, b) => a + b, 0)).toBe(30);
+  });
+
+  it("is asked about all of the plane where a classifier reads two numbers", async () => {
+    const { plane } =
+      (await Effect.runPromise(predictionsOf(perceptron, initialState(perceptron)))) ?? {};
+    expect(plane?.axes).toEqual(["sepal_length", "petal_length"]);
+    expect(plane?.classes).toEqual(["setosa", "versicolor"]);
+    expect(plane?.points).toHaveLength(100);
+    // Its weights are 0 at first, and so is its logit: the first class.
+    expect(new Set(plane?.said)).toEqual(new Set([0]));
+    const [ended] = (await collect(train$(perceptron))).slice(-1);
+    if (ended?._tag !== "Completed") throw new Error(ended?._tag);
+    const after = await Effect.runPromise(predictionsOf(perceptron, ended.state));
+    const { width = 1, said = [], points = [], x = [0, 1], y = [0, 1] } = after?.plane ?? {};
+    const height = said.length / width;
+    // Each example lies in a cell of its class.
+    for (const { x: a, y: b, truth } of points) {
+      const column = Math.floor(((a - x[0]) / (x[1] - x[0])) * width);
+      const row = Math.floor(((b - y[0]) / (y[1] - y[0])) * height);
+      expect(said[row * width + column]).toBe(truth);
+    }
+    expect(Object.keys(predictionPlots(after as Predictions))).toContain("regions");
   });
 });

@@ -31,6 +31,7 @@ export const started: Started<TrainState<number>> = {
   parameters: 101_770,
   baselines: [],
   better: { loss: "lower", accuracy: "higher", rmse: "lower" },
+  units: {},
   state: at(0),
 };
 

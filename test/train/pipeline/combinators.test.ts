@@ -74,7 +74,7 @@ describe("a pipeline", () => {
   it("has its documented defaults", () => {
     expect(pipeline(name, source, learner)).toEqual({
       ...{ _tag: "Pipeline", name, source, learner, refused: undefined, origin: undefined },
-      ...{ description: "", available: Effect.void, shards: 1 },
+      ...{ description: "", available: Effect.void, shards: 1, units: {} },
       ...{ epochs: 1, batchSize: 32, dropRemainder: false, shuffle: true, seed: 0 },
       ...{ deterministic: false, validationShare: 0, baselines: [], operators: [] },
     });
@@ -95,6 +95,7 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   available: [1, {}],
   data: [1, "files"],
   card: [1, "vision"],
+  units: [1, "nats", null, { loss: 1 }],
   learner: [null, 1, "init step", {}, { init: 1 }, { step: 1 }, () => 1],
   refused: [1, "no"],
   epochs: ["1"],

@@ -9,6 +9,8 @@ export interface Curve {
   readonly points: readonly Point[];
   /** Whether its line is thin and pale, beneath the others. Defaults to false. */
   readonly pale?: boolean;
+  /** Whether its line is dashed and has no dots: something to compare with. Defaults to false. */
+  readonly dashed?: boolean;
 }
 
 /** A plot of curves over the same axis. */
@@ -23,6 +25,19 @@ export interface Curves {
   /** What to say below the title. Defaults to nothing. */
   readonly notes?: readonly string[];
 }
+
+/**
+ * The names of curves, below them, in two columns where they are short; each beside as much of a line as shows whether it is
+ * dashed.
+ */
+const legendOf = (names: readonly string[]) =>
+  names.length < 2
+    ? null
+    : {
+        ...{ orient: "bottom", columns: names.every((name) => name.length < 36) ? 2 : 1 },
+        ...{ columnPadding: 24, labelLimit: 420, offset: 8 },
+        ...{ symbolType: "stroke", symbolSize: 700, symbolStrokeWidth: 2.5 },
+      };
 
 /** Curves of few points show each of them. */
 const fewPoints = 60;
@@ -74,25 +89,31 @@ export const curvesPlot = ({ title, curves, x, y, log = {}, notes = [] }: Curves
     ),
     y: axisOf(y, logY, [least, greatest]),
   };
-  const color = {
+  const byCurve = (range: readonly Json[]) => ({
     field: "curve",
     type: "nominal",
     title: null,
-    scale: { domain: names, range: names.map((_, i) => colors[i % colors.length] ?? "") },
-    legend: names.length > 1 ? { orient: "top", symbolType: "stroke", symbolStrokeWidth: 3 } : null,
-  };
-  const line = ({ pale = false }: Curve, i: number): Json => ({
+    scale: { domain: names, range },
+    legend: legendOf(names),
+  });
+  const color = byCurve(names.map((_, i) => colors[i % colors.length] ?? ""));
+  const strokeDash = byCurve(curves.map(({ dashed = false }) => (dashed ? [6, 4] : [1, 0])));
+  const line = (
+    { points: { length: count }, pale = false, dashed = false }: Curve,
+    i: number,
+  ): Json => ({
     data: { values: rows[i] ?? [] },
     mark: {
       type: "line",
       strokeWidth: pale ? 1 : 2,
       strokeOpacity: pale ? 0.55 : 1,
-      point: (rows[i] ?? []).length <= fewPoints ? { size: 28 } : false,
+      point: dashed || count > fewPoints ? false : { size: count === 1 ? 90 : 28 },
     },
     encoding: {
       x: { field: "x", type: "quantitative", ...axis.x },
       y: { field: "y", type: "quantitative", ...axis.y },
       color,
+      strokeDash,
     },
   });
   const rule: Json = {
@@ -132,33 +153,105 @@ type Scored = {
   readonly metrics: { readonly [name: string]: number };
 };
 
-const valueOf = (name: string, { loss, metrics }: Omit<Scored, "step">): number | undefined =>
-  name === "loss" ? loss : Object.hasOwn(metrics, name) ? metrics[name] : undefined;
-
+/**
+ * What was measured of a metric. One that is NaN beside a finite loss had nothing to measure, such as the return of a step in
+ * which no game ended: it has no point.
+ */
 const pointsOf = (name: string, scores: readonly Scored[]): readonly Point[] =>
-  scores.flatMap((score) => {
-    const y = valueOf(name, score);
-    return y === undefined ? [] : [{ x: score.step, y }];
+  scores.flatMap(({ step, loss, metrics }) => {
+    const y = name === "loss" ? loss : Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+    const nothing = y === undefined || (name !== "loss" && Number.isNaN(y) && drawable(loss));
+    return nothing ? [] : [{ x: step, y }];
   });
 
-/** The steps, epochs and evaluations of a run. */
+/** The steps, epochs and evaluations of a run, by what they are called. */
 const scoresIn = (events: readonly EventJson[]) => {
   const epochs = events.filter((event) => event._tag === "EpochCompleted");
   const held = events.filter((event) => event._tag === "Validated");
   return {
-    step: events.filter((event) => event._tag === "StepCompleted"),
-    training: epochs,
-    validation: held.filter(({ on }) => on === "validation"),
-    test: held.filter(({ on }) => on === "test"),
+    "training, each step": events.filter((event) => event._tag === "StepCompleted"),
+    "training, each epoch": epochs,
+    "validation (held out)": held.filter(({ on }) => on === "validation"),
+    "test (held out)": held.filter(({ on }) => on === "test"),
   };
 };
 
-/** The curves of a run's loss, or of one of its metrics: of its steps, its epochs, and what was held out. */
-export const curvesOf = (events: readonly EventJson[], name = "loss"): readonly Curve[] =>
-  Object.entries(scoresIn(events)).flatMap(([from, scores]) => {
-    const points = pointsOf(name, scores);
-    return points.length === 0 ? [] : [{ name: from, points, pale: from === "step" }];
+/** The most points of a metric's steps: it jumps from batch to batch, and only means of many show where it goes. */
+const mostSteps = 200;
+
+/** A metric of the steps of a run as a curve: of each, or the means of stretches. */
+const stepCurve = (points: readonly Point[]): Curve => {
+  const each = Math.ceil(points.length / mostSteps);
+  const means = Array.from({ length: Math.ceil(points.length / each) }, (_, i): Point => {
+    const part = points.slice(i * each, (i + 1) * each);
+    const y = part.reduce((sum, point) => sum + point.y, 0) / part.length;
+    return { x: part.at(-1)?.x ?? 0, y };
   });
+  return each === 1
+    ? { name: "training, each step", points, pale: true }
+    : { name: `training, means of ${each} steps`, points: means, pale: true };
+};
+
+/**
+ * The curves of a run's loss, or of one of its metrics: of its steps, its epochs, and what was held out. The loss of each step
+ * is there; of a metric, the means of some steps where there are many.
+ */
+export const curvesOf = (events: readonly EventJson[], name = "loss"): readonly Curve[] =>
+  Object.entries(scoresIn(events)).flatMap(([from, scores]): readonly Curve[] => {
+    const points = pointsOf(name, scores);
+    if (points.length === 0) return [];
+    if (from !== "training, each step") return [{ name: from, points }];
+    return [name === "loss" ? { name: from, points, pale: true } : stepCurve(points)];
+  });
+
+/**
+ * The events of each pipeline that a run trained, the run's own last: those that it began from come before it, with steps of
+ * their own. A run that is resumed goes on with the same pipeline.
+ */
+export const pipelinesIn = (
+  events: readonly EventJson[],
+): readonly (readonly [name: string | undefined, events: readonly EventJson[]])[] => {
+  const parts: [string | undefined, EventJson[]][] = [];
+  for (const event of events) {
+    const name = event._tag === "Started" ? event.pipeline : parts.at(-1)?.[0];
+    const last = parts.at(-1);
+    if (last === undefined || last[0] !== name) parts.push([name, [event]]);
+    else last[1].push(event);
+  }
+  return parts;
+};
+
+const startedIn = (events: readonly EventJson[]) =>
+  events.findLast((event) => event._tag === "Started");
+
+/** The baselines of a run that have one of its metrics, as lines across its plot. */
+const baselinesOf = (
+  events: readonly EventJson[],
+  name: string,
+  curves: readonly Curve[],
+): readonly Curve[] => {
+  const steps = curves.flatMap(({ points }) => points.map(({ x }) => x));
+  return (startedIn(events)?.baselines ?? []).flatMap((baseline) => {
+    const y = Object.hasOwn(baseline.metrics, name) ? baseline.metrics[name] : undefined;
+    if (y === undefined || !drawable(y) || steps.length === 0) return [];
+    const points = [...new Set([leastOf(steps), greatestOf(steps)])].map((x) => ({ x, y }));
+    return [{ name: `${baseline.name} (${figure(y)})`, points, dashed: true }];
+  });
+};
+
+const figure = (y: number): string => String(Number(y.toPrecision(4)));
+
+/** The title of a plot about a run: the pipeline, and what is shown of it. */
+export const titleOf = (events: readonly EventJson[], shown: string): string => {
+  const name = startedIn(events)?.pipeline;
+  return name === undefined ? shown : `${name}: ${shown}`;
+};
+
+/** A metric of a run with its unit, where it has one. */
+export const withUnit = (events: readonly EventJson[], name: string): string => {
+  const { units = {} } = startedIn(events) ?? {};
+  return Object.hasOwn(units, name) ? `${name} (${units[name]})` : name;
+};
 
 /** The names of a run's metrics, in the order in which they were first measured. */
 export const metricsIn = (events: readonly EventJson[]): readonly string[] => [
@@ -166,7 +259,8 @@ export const metricsIn = (events: readonly EventJson[]): readonly string[] => [
 ];
 
 /**
- * The loss of a run over its steps, or one of its metrics: of each step, of epochs, and of held-out examples.
+ * The loss of a run over its steps, or one of its metrics: of each step, of epochs, and of held-out examples, with a dashed
+ * line for each baseline that has it. The title names the pipeline, and the axis the unit.
  *
  * @example
  * ```ts
@@ -176,8 +270,17 @@ export const metricsIn = (events: readonly EventJson[]): readonly string[] => [
  * plot.width // => 480
  * ```
  */
-export const lossPlot = (events: readonly EventJson[], name = "loss"): PlotSpec =>
-  curvesPlot({ title: name, curves: curvesOf(events, name), x: "step", y: name });
+export const lossPlot = (events: readonly EventJson[], name = "loss"): PlotSpec => {
+  const curves = curvesOf(events, name);
+  const tested = curves.find((curve) => curve.name === "test (held out)")?.points.at(-1);
+  return curvesPlot({
+    title: titleOf(events, name),
+    curves: [...curves, ...baselinesOf(events, name, curves)],
+    x: "step",
+    y: withUnit(events, name),
+    notes: tested === undefined ? [] : [`test (held out): ${figure(tested.y)}`],
+  });
+};
 
 /** The learning rate of each step; `undefined` where the optimizer of the run has none. */
 export const learningRatesPlot = (events: readonly EventJson[]): PlotSpec | undefined => {
@@ -189,7 +292,7 @@ export const learningRatesPlot = (events: readonly EventJson[]): PlotSpec | unde
   return points.length === 0
     ? undefined
     : curvesPlot({
-        title: "learning rate",
+        title: titleOf(events, "learning rate"),
         curves: [{ name: "step", points }],
         x: "step",
         y: "rate",

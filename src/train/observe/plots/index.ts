@@ -1,5 +1,6 @@
 /** Plots: pure functions from data to specifications, and what draws them. */
 
+export { type Compared, comparedPlot, comparedPlots } from "./compared.ts";
 export {
   type Curve,
   type Curves,
@@ -8,6 +9,8 @@ export {
   learningRatesPlot,
   lossPlot,
 } from "./curves.ts";
+export { type Mistake, type Mistakes, mistakesPlot } from "./mistakes.ts";
+export { type Regions, regionsPlot } from "./regions.ts";
 export { type RenderOptions, renderSvg, savePlot } from "./render.ts";
 export { isPicture, type PictureSample, pictureOf, samplesPlot } from "./samples.ts";
 export {

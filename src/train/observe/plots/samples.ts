@@ -1,5 +1,6 @@
 import type { Picture } from "../../../data/raw/raw.ts";
 import { InvalidArgument } from "../../../errors.ts";
+import { greatestOf } from "../../../tensor/extremes.ts";
 import { showShape } from "../../../tensor/shape.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { pngUrl } from "./png.ts";
@@ -64,10 +65,10 @@ export const pictureOf = (tensor: Tensor): Picture => {
   return { width, height, data };
 };
 
-/** The side of a picture in a plot, and the height of its line of text. */
-const [side, line] = [56, 34];
-/** Pictures beside one another. */
-const across = 8;
+/** The side of a picture in a plot, the height of its line of text, and the width of a character in it. */
+const [side, line, letter] = [56, 34, 6];
+/** The width of all pictures beside one another. */
+const wide = 512;
 
 /** Samples of pictures with what a model says about them, the mistakes in red. */
 export const samplesPlot = (
@@ -75,15 +76,22 @@ export const samplesPlot = (
   title = "samples with predictions",
 ): PlotSpec => {
   if (samples.length === 0) return emptyPlot(title);
-  const values = samples.map(({ picture, predicted, truth, probability }, i) => ({
-    url: pngUrl(picture),
-    x: (i % across) * (side + 8) + side / 2,
-    y: Math.floor(i / across) * (side + line) + side / 2,
-    under: Math.floor(i / across) * (side + line) + side + 10,
-    said: `${plotText(predicted).slice(0, 12)}${probability === undefined ? "" : ` ${Math.round(100 * probability)} %`}`,
-    wrong: truth !== undefined && truth !== predicted,
-    truth: truth === undefined || truth === predicted ? "" : `(${plotText(truth).slice(0, 12)})`,
-  }));
+  const saidOf = ({ predicted, probability }: PictureSample): string =>
+    `${plotText(predicted).slice(0, 12)}${probability === undefined ? "" : ` ${Math.round(100 * probability)} %`}`;
+  const longest = greatestOf(samples.map((sample) => saidOf(sample).length));
+  const cell = Math.max(side, letter * longest) + 8;
+  const across = Math.max(1, Math.floor(wide / cell));
+  const values = samples
+    .map((sample, i) => ({ ...sample, said: saidOf(sample), i }))
+    .map(({ picture, predicted, truth, said, i }) => ({
+      url: pngUrl(picture),
+      x: (i % across) * cell + cell / 2,
+      y: Math.floor(i / across) * (side + line) + side / 2,
+      under: Math.floor(i / across) * (side + line) + side + 10,
+      said,
+      wrong: truth !== undefined && truth !== predicted,
+      truth: truth === undefined || truth === predicted ? "" : `(${plotText(truth).slice(0, 12)})`,
+    }));
   const rows = Math.ceil(samples.length / across);
   const place = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
   const text = (field: string, y: string, dy: number, color: string, filter: string) => ({
@@ -99,7 +107,7 @@ export const samplesPlot = (
       ? []
       : [`${known - wrong} of ${known} right; the truth of a mistake in parentheses`],
     {
-      width: Math.min(across, samples.length) * (side + 8),
+      width: Math.min(across, samples.length) * cell,
       height: rows * (side + line),
       data: { values },
       layer: [

@@ -16,7 +16,7 @@ import type { EventJson } from "../../events/codec.ts";
 import type { TrainEvent } from "../../events/event.ts";
 import type { TrainState } from "../../state/state.ts";
 import { layerFigures, type TensorFigures } from "../figures.ts";
-import { learningRatesPlot, lossPlot, metricsIn } from "./curves.ts";
+import { learningRatesPlot, lossPlot, metricsIn, pipelinesIn, titleOf } from "./curves.ts";
 import { savePlot } from "./render.ts";
 import type { PlotSpec } from "./spec.ts";
 import { confusionPlot, histogramPlot } from "./tables.ts";
@@ -30,11 +30,7 @@ export interface Plots {
 export const confusionIn = (events: readonly EventJson[]) =>
   events.findLast((event) => event._tag === "Validated" && event.confusion !== undefined);
 
-/**
- * The plots of a run, from its events, such as those that `readEvents` reads from its folder: the loss, each metric, the
- * learning rate, and the last confusion matrix.
- */
-export const plotsOf = (events: readonly EventJson[]): Plots => {
+const plotsOfOne = (events: readonly EventJson[]): Plots => {
   const rates = learningRatesPlot(events);
   const held = confusionIn(events);
   return {
@@ -42,8 +38,29 @@ export const plotsOf = (events: readonly EventJson[]): Plots => {
     ...Object.fromEntries(metricsIn(events).map((name) => [name, lossPlot(events, name)])),
     ...(rates && { "learning rate": rates }),
     ...(held?._tag === "Validated" &&
-      held.confusion && { confusion: confusionPlot(held.confusion) }),
+      held.confusion && {
+        confusion: confusionPlot(
+          held.confusion,
+          titleOf(events, `confusion, ${held.on} (held out)`),
+        ),
+      }),
   };
+};
+
+/**
+ * The plots of a run, from its events, such as those that `readEvents` reads from its folder: the loss, each metric, the
+ * learning rate, and the last confusion matrix. What it began from, such as a pre-training, has plots of its own, whose names
+ * begin with its name.
+ */
+export const plotsOf = (events: readonly EventJson[]): Plots => {
+  const parts = pipelinesIn(events);
+  const [, own = []] = parts.at(-1) ?? [];
+  const before = parts
+    .slice(0, -1)
+    .flatMap(([name = "before", those]) =>
+      Object.entries(plotsOfOne(those)).map(([plot, spec]) => [`${name} ${plot}`, spec] as const),
+    );
+  return { ...plotsOfOne(own), ...Object.fromEntries(before) };
 };
 
 /** The histograms of params, gradients or updates as plots. */

@@ -14,7 +14,10 @@ const mostWritten = 15;
  * A confusion matrix as a plot: rows are the true classes, columns what they were taken for, and the color of a cell is the
  * share of its row.
  */
-export const confusionPlot = ({ classes, counts }: ConfusionTable): PlotSpec => {
+export const confusionPlot = (
+  { classes, counts }: ConfusionTable,
+  title = "confusion",
+): PlotSpec => {
   // Two classes may have the same name.
   const names = classes.map((name, i) =>
     classes.indexOf(name) === i ? plotText(name) : `${plotText(name)} (${i})`,
@@ -28,7 +31,7 @@ export const confusionPlot = ({ classes, counts }: ConfusionTable): PlotSpec => 
       share: sum === 0 ? 0 : count / sum,
     }));
   });
-  if (values.length === 0) return emptyPlot("confusion");
+  if (values.length === 0) return emptyPlot(title);
   const axis = (title: string) => ({
     type: "nominal",
     title,
@@ -68,7 +71,7 @@ export const confusionPlot = ({ classes, counts }: ConfusionTable): PlotSpec => 
   };
   const right = counts.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
   const all = values.reduce((sum, { count }) => sum + count, 0);
-  return plotOf("confusion", [`${right} of ${all} right`], {
+  return plotOf(title, [`${right} of ${all} right`], {
     width: size,
     height: size,
     data: { values },
@@ -121,9 +124,9 @@ const rankingsPlot = (
  *
  * **Source** Fawcett (2006), An introduction to ROC analysis.
  */
-export const rocPlot = (rankings: Rankings): PlotSpec =>
+export const rocPlot = (rankings: Rankings, title = "ROC"): PlotSpec =>
   rankingsPlot(
-    "ROC",
+    title,
     ["false positives (share of negatives)", "true positives (share of positives)"],
     rankings,
     ({ truePositives, falsePositives }, positives, negatives) => ({
@@ -133,9 +136,9 @@ export const rocPlot = (rankings: Rankings): PlotSpec =>
   );
 
 /** Precision-recall curves: of the examples above each threshold, the share that is positive, over the share of positives found. */
-export const precisionRecallPlot = (rankings: Rankings): PlotSpec =>
+export const precisionRecallPlot = (rankings: Rankings, title = "precision and recall"): PlotSpec =>
   rankingsPlot(
-    "precision and recall",
+    title,
     ["recall", "precision"],
     rankings,
     ({ truePositives, falsePositives }, positives) => ({

@@ -8,11 +8,16 @@ import { datasetOf } from "../../pipeline/validate.ts";
 import { modelOf } from "../../predict/model.ts";
 import { makeModelPredictor } from "../../predict/predict.ts";
 import type { TrainState } from "../../state/state.ts";
+import type { Mistakes } from "../plots/mistakes.ts";
+import type { Regions } from "../plots/regions.ts";
 import { isPicture, type PictureSample, pictureOf } from "../plots/samples.ts";
 import type { Rankings } from "../plots/tables.ts";
+import { classesOf, planeOf } from "./plane.ts";
 
 /** One row that a model was asked about, in words. */
 export interface Said {
+  /** Which row it is, counted from 1. */
+  readonly row: number;
   readonly predicted: string;
   readonly truth: string | undefined;
   readonly probability: number | undefined;
@@ -20,6 +25,8 @@ export interface Said {
 
 /** What a model says about rows that were held out. */
 export interface Predictions {
+  /** The name of the pipeline. */
+  readonly of: string;
   /** Where the rows are from, such as `test`. */
   readonly from: string;
   readonly said: readonly Said[];
@@ -27,10 +34,18 @@ export interface Predictions {
   readonly pictures: readonly PictureSample[];
   /** The scores of each class, for ROC and precision-recall curves; none where no column holds the classes. */
   readonly rankings: Rankings;
+  /** The most frequent mistakes, where the classes are too many for curves of each. */
+  readonly mistakes?: Mistakes | undefined;
+  /** What is said about the plane around the rows, where the model tells classes apart by two numbers. */
+  readonly plane?: Regions | undefined;
 }
 
 /** The most rows that are asked about, pictures that are shown, and classes that have curves. */
 const most = { rows: 1000, pictures: 24, said: 24, classes: 12 };
+
+/** The rows that are asked about: more of them where many classes have names, since each has few. */
+const rowsFor = (classes = 0): number =>
+  classes > most.classes ? Math.max(most.rows, Math.floor(1e7 / classes)) : most.rows;
 
 const rowsOf = (all: Dataset<Row>, count: number): Dataset<Row> =>
   all.take(Math.min(count, all.size));
@@ -57,9 +72,27 @@ const rankingOf = (scores: readonly number[], positive: readonly boolean[]): Ran
   return { scores: order.map(({ score }) => score), positive: order.map(({ kind }) => kind) };
 };
 
+/** How often each class was taken for another one. */
+const mistakesOf = (
+  said: readonly number[],
+  truth: readonly number[],
+  nameOf: (k: number) => string,
+): Mistakes => {
+  const wrong = truth.flatMap((k, i) => (said[i] === k ? [] : [`${k} ${said[i]}`]));
+  const counts = Map.groupBy(wrong, (pair) => pair);
+  return {
+    asked: truth.length,
+    wrong: wrong.length,
+    pairs: [...counts].map(([pair, { length: count }]) => {
+      const [k = 0, other = 0] = pair.split(" ").map(Number);
+      return { truth: nameOf(k), taken: nameOf(other), count };
+    }),
+  };
+};
+
 /**
  * Asks the model of a state about the first 1,000 rows that were held out (for testing, or else for validation, or else
- * of the training data), where these are a dataset.
+ * of the training data), where these are a dataset; about more of them where it has many named classes.
  *
  * **Fails with** the errors of `modelOf` and of predictions, and of the data.
  */
@@ -72,7 +105,9 @@ export const predictionsOf = Effect.fnUntraced(function* (of: AnyPipeline, state
     ["train", sources.train] as const,
   ].flatMap(([name, source]) => {
     const found = source === undefined ? undefined : datasetOf(source);
-    return found === undefined ? [] : [[name, rowsOf(found, most.rows)] as const];
+    return found === undefined
+      ? []
+      : [[name, rowsOf(found, rowsFor(model.classes?.length))] as const];
   })[0] ?? [undefined, undefined];
   if (rows === undefined || rows.size === 0) return undefined;
   const predict = yield* makeModelPredictor(model);
@@ -93,6 +128,7 @@ export const predictionsOf = Effect.fnUntraced(function* (of: AnyPipeline, state
     const truth = labels?.[row];
     if (!classified || width === 0)
       return {
+        row: row + 1,
         predicted: own
           .slice(0, 6)
           .map((x) => Number(x.toPrecision(4)))
@@ -106,12 +142,15 @@ export const predictionsOf = Effect.fnUntraced(function* (of: AnyPipeline, state
     const top = logits[best] ?? 0;
     const sum = logits.reduce((total, x) => total + Math.exp(x - top), 0);
     return {
+      row: row + 1,
       predicted: nameOf(best),
       truth: truth === undefined ? undefined : nameOf(truth),
       probability: 1 / sum,
     };
   };
-  const shownRows = Array.from({ length: Math.min(count, most.said) }, (_, i) => i);
+  const shownRows = Array.from({ length: Math.min(count, most.said) }, (_, i) =>
+    Math.floor((i * count) / Math.min(count, most.said)),
+  );
   const picture = Object.entries(columns).find(
     ([column, tensor]) => reads(column) && isPicture(tensor.shape.slice(1)),
   )?.[1];
@@ -134,8 +173,24 @@ export const predictionsOf = Effect.fnUntraced(function* (of: AnyPipeline, state
         : classes === 2
           ? [1]
           : Array.from({ length: classes }, (_, k) => k);
+  const plane =
+    labels === undefined || classes > most.classes
+      ? undefined
+      : yield* planeOf(
+          model,
+          predict,
+          rows,
+          labels,
+          Array.from({ length: classes }, (_, k) => nameOf(k)),
+        );
   return {
+    of: of.name,
     from,
+    plane,
+    mistakes:
+      labels === undefined || classes <= most.classes
+        ? undefined
+        : mistakesOf(classesOf(outputs), labels, nameOf),
     said: shownRows.map(saidOf),
     pictures,
     rankings: Object.fromEntries(

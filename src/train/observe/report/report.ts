@@ -12,6 +12,8 @@ import {
 import { rowOf } from "../../folder/compare.ts";
 import type { FolderRun } from "../../folder/recorded.ts";
 import type { TensorFigures } from "../figures.ts";
+import { mistakesPlot } from "../plots/mistakes.ts";
+import { regionsPlot } from "../plots/regions.ts";
 import { renderSvg } from "../plots/render.ts";
 import { samplesPlot } from "../plots/samples.ts";
 import { histogramPlots, type Plots, plotsOf } from "../plots/savePlots.ts";
@@ -29,13 +31,20 @@ export interface ReportParts {
 }
 
 /** The plots of what a model says. */
-export const predictionPlots = (predictions: Predictions): Plots => ({
-  ...(predictions.pictures.length > 0 && { samples: samplesPlot(predictions.pictures) }),
-  ...(Object.keys(predictions.rankings).length > 0 && {
-    ROC: rocPlot(predictions.rankings),
-    "precision and recall": precisionRecallPlot(predictions.rankings),
-  }),
-});
+export const predictionPlots = (predictions: Predictions): Plots => {
+  const { of, from, pictures, rankings, plane, mistakes } = predictions;
+  const rows = from === "train" ? "training rows" : `${from} (held out)`;
+  const title = (shown: string): string => `${of}: ${shown}, ${rows}`;
+  return {
+    ...(pictures.length > 0 && { samples: samplesPlot(pictures, title("predictions")) }),
+    ...(plane && { regions: regionsPlot(plane, title("regions")) }),
+    ...(mistakes && { mistakes: mistakesPlot(mistakes, title("most frequent mistakes")) }),
+    ...(Object.keys(rankings).length > 0 && {
+      ROC: rocPlot(rankings, title("ROC")),
+      "precision and recall": precisionRecallPlot(rankings, title("precision and recall")),
+    }),
+  };
+};
 
 /** The most kernels that are listed, the longest first by what they read and write. */
 const mostKernels = 12;
@@ -86,8 +95,8 @@ const saidHtml = (predictions: Predictions | string | undefined): Html | undefin
   if (predictions.said.length === 0 || predictions.pictures.length > 0) return undefined;
   return htmlTable(
     [`row (${predictions.from})`, "predicted", "truth", "probability"],
-    predictions.said.map(({ predicted, truth, probability }, i) => [
-      i + 1,
+    predictions.said.map(({ row, predicted, truth, probability }) => [
+      row,
       predicted,
       truth ?? "",
       probability === undefined ? "" : probability.toFixed(4),
