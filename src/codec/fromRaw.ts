@@ -74,7 +74,7 @@ const one = t.union([
       length: natural,
       padding: natural,
     }),
-    t.partial({ unknown: t.string }),
+    t.partial({ unknown: t.string, longer: t.keyof({ cut: null, refused: null }) }),
   ]),
   t.intersection([
     t.strict({ kind: t.literal("records"), features: t.readonlyArray(feature) }),
@@ -134,10 +134,10 @@ const writeOne = (from: FromOne): One => {
     case "sound":
       return from;
     case "text": {
-      const { kind, split, vocabulary, length, padding } = from;
+      const { kind, split, vocabulary, length, padding, longer } = from;
       const { tokens, unknown } = vocabulary;
       const named = unknown === undefined ? undefined : tokens[unknown];
-      const plain = { kind, split, tokens, length, padding };
+      const plain = { kind, split, tokens, length, padding, longer };
       return named === undefined ? plain : { ...plain, unknown: named };
     }
     case "fields":

@@ -114,7 +114,7 @@ export {
   type PipelineOptions,
   pipeline,
 } from "./pipeline/pipeline.ts";
-export type { BoxOutput, HeldOut, Sources, Splits } from "./pipeline/splits.ts";
+export type { BoxOutput, HeldOut, Sources, SpanOutput, Splits } from "./pipeline/splits.ts";
 export type { Answer, Classified, Detected, FoundBox, Measured } from "./predict/answers.ts";
 export {
   type AnswersEvery,

@@ -173,6 +173,12 @@ describe("a text", () => {
     const from = fromText({ vocabulary, length: 3 });
     expect(made(from, "Good film!")).toEqual([2, 3, 0]);
     expect(made(from, "a good good film")).toEqual([1, 2, 2]);
+    const whole = fromText({ vocabulary, length: 3, longer: "refused" });
+    expect(made(whole, "Good film!")).toEqual([2, 3, 0]);
+    expect(made(whole, "a good good film")).toMatchObject({
+      ...{ _tag: "SequenceTooLong", length: 4, limit: 3, path: ["x"] },
+    });
+    expect(() => fromText({ vocabulary, length: 3, longer: "halved" as "cut" })).toThrow("longer");
   });
 
   it("becomes the numbers of its characters", () => {
@@ -292,6 +298,7 @@ describe("how raw values become columns, as data", () => {
         vocabulary: vocabularyOf(all, named ? all[0] : undefined),
         length,
         split,
+        longer: named ? "refused" : "cut",
       }),
     ),
     fc.tuple(extent, fc.boolean()).map(([rows, scaled]) => {

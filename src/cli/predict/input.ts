@@ -15,6 +15,7 @@ import {
   type InvalidFile,
   InvalidFlag,
   TableCorrupt,
+  UnknownColumn,
 } from "../../errors.ts";
 import type { TensorType } from "../../ir/expr.ts";
 import { allocate } from "../../tensor/dtype.ts";
@@ -49,7 +50,7 @@ const columnFor = (
           expected:
             takes.length === 0
               ? "rows of numbers as .json"
-              : `one of: ${takes.join(", ")}${areTexts ? "; or rows of all of them as .json" : ""}`,
+              : `one of: ${takes.join(", ")}${areTexts ? "; or rows of all of them as .json or .csv" : ""}`,
           actual: `${file}, which holds ${kind === "picture" ? "a picture" : kind}`,
         }),
       )
@@ -78,27 +79,66 @@ const sound = Effect.fnUntraced(function* (model: Model, file: string) {
   return [{ [column]: heard }];
 });
 
-/** The records of a table, of which every `rows` consecutive ones are an input. */
-const table = Effect.fnUntraced(function* (model: Model, file: string) {
-  const [column, from] = yield* columnFor(model, "records", file);
+const corrupt = (
+  file: string,
+  line: number,
+  expected: string,
+  actual: string,
+  help?: string,
+): TableCorrupt =>
+  new TableCorrupt({ file, line, column: "", expected, actual, ...(help && { help }) });
+
+/** The records of a CSV file, each of as many fields as there are names. */
+const recordsIn = Effect.fnUntraced(function* (file: string) {
   const read = csvRecords(yield* readText(file));
-  const corrupt = (line: number, expected: string, actual: string, help?: string) =>
-    new TableCorrupt({ file, line, column: "", expected, actual, ...(help && { help }) });
   if (read._tag === "Left")
-    return yield* corrupt(read.left.line, read.left.expected, read.left.actual);
+    return yield* corrupt(file, read.left.line, read.left.expected, read.left.actual);
   const [header = { line: 1, fields: [] }, ...lines] = read.right;
   const names = header.fields;
   const wrong = lines.find(({ fields }) => fields.length !== names.length);
   if (wrong !== undefined)
-    return yield* corrupt(wrong.line, `${names.length} fields`, String(wrong.fields.length));
+    return yield* corrupt(
+      file,
+      wrong.line,
+      `${names.length} fields`,
+      String(wrong.fields.length),
+      "put double quotes around a field that has commas",
+    );
   const records = lines.map(
     ({ fields }): Fields => Object.fromEntries(names.map((name, i) => [name, fields[i] as string])),
   );
+  return { line: header.line, names, records };
+});
+
+/** The columns of a model, where all that it takes are texts. */
+const textColumns = ({ inputs, generation }: Model): readonly string[] =>
+  generation === undefined &&
+  Object.values(inputs).every((from) => from !== undefined && firstOf(from).kind === "text")
+    ? Object.keys(inputs)
+    : [];
+
+/** The rows of a table of texts, one in each column. */
+const textTable = Effect.fnUntraced(function* (model: Model, file: string) {
+  const { names, records } = yield* recordsIn(file);
+  const columns = textColumns(model);
+  const missing = columns.find((column) => !names.includes(column));
+  if (missing !== undefined)
+    return yield* new UnknownColumn({ column: missing, columns: names, asked: true });
+  return records.map((record) =>
+    Object.fromEntries(columns.map((column) => [column, record[column] as string])),
+  );
+});
+
+/** The records of a table, of which every `rows` consecutive ones are an input. */
+const table = Effect.fnUntraced(function* (model: Model, file: string) {
+  const [column, from] = yield* columnFor(model, "records", file);
+  const { line, records } = yield* recordsIn(file);
   const rows = from.kind === "records" ? from.rows : undefined;
   if (rows === undefined) return records.map((record) => ({ [column]: record }));
   if (records.length < rows)
     return yield* corrupt(
-      header.line,
+      file,
+      line,
       `at least ${rows} lines after the names`,
       String(records.length),
       `give ${rows} lines or more: each answer is about ${rows} lines in a row`,
@@ -179,6 +219,7 @@ const json = Effect.fnUntraced(function* (model: Model, file: string) {
 type Unusable =
   | DataSourceError
   | TableCorrupt
+  | UnknownColumn
   | TableError
   | PictureError
   | InvalidFile
@@ -190,9 +231,13 @@ type Read = (model: Model, file: string) => Effect.Effect<Rows, Unusable>;
 
 const hasFields = (model: Model): boolean => fieldColumns(model).fields.length > 0;
 
-/** The rows of a file that a model's own schema knows, or else the lines of a table of features. */
+/** The rows of a file that a model's own schema knows, or the lines of a table of texts, or of features. */
 const lines: Read = (model, file) =>
-  hasFields(model) ? rowsOfTable(model, file) : table(model, file);
+  hasFields(model)
+    ? rowsOfTable(model, file)
+    : textColumns(model).length > 0
+      ? textTable(model, file)
+      : table(model, file);
 
 /** The rows of a file that only a schema gives meaning. */
 const rows: Read = (model, file) =>
@@ -216,7 +261,7 @@ const readers: { readonly [ending: string]: Read } = {
  * The rows of an input file: the lines of a table, the rows of a JSON document, a picture, sound, or a text on each line.
  *
  * **Fails with** `InvalidFlag` for another kind of file; `InvalidArgument` where the model takes no such input, or the
- * input is not what it takes; `DataSourceError`, `TableCorrupt`, `DecodeError`.
+ * input is not what it takes; `UnknownColumn`, `DataSourceError`, `TableCorrupt`, `DecodeError`.
  */
 export const rowsIn: Read = (model, file) => {
   const ending = extname(file).toLowerCase();

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
-import { finite, positive, wholeTo } from "../../tensor/validate.ts";
+import { finite, positive, shown, wholeTo } from "../../tensor/validate.ts";
 import type { Fit } from "../pictures/resize.ts";
 import type { Preprocessor } from "../preprocess/preprocess.ts";
 import { type FittedStage, stageOf } from "../preprocess/stages.ts";
@@ -146,24 +146,32 @@ export interface TextInputOptions {
   readonly split?: SplitText;
   /** The number that fills up short texts. Defaults to 0. */
   readonly padding?: number;
+  /** What becomes of texts with more tokens: they are `cut`, or `refused` as a `SequenceTooLong`. Defaults to `cut`. */
+  readonly longer?: "cut" | "refused";
 }
 
 /**
  * Describes how a text becomes a column of token numbers.
  *
  * **Shapes** a text `→ [length]` of i32.
- * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` has another name.
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` or `longer` has another name.
  */
 export const fromText = ({
   vocabulary,
   length,
   split = "words",
   padding = 0,
+  longer = "cut",
 }: TextInputOptions): FromText => {
   counting("fromText", { length });
   checkSplit("fromText", split);
+  if (longer !== "cut" && longer !== "refused")
+    throw new InvalidArgument({
+      ...{ op: "fromText", argument: "longer", expected: '"cut" or "refused"' },
+      actual: shown(longer),
+    });
   wholeTo(0, 2 ** 31 - 1)("fromText", { padding });
-  return { kind: "text", split, vocabulary, length, padding };
+  return { kind: "text", split, vocabulary, length, padding, longer };
 };
 
 /** The name of a field that is a number, or a {@link Feature} of any field. */

@@ -2,6 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import {
   EmptySequence,
   InvalidArgument,
+  SequenceTooLong,
   type TableMistakes,
   UnknownColumn,
   UnknownToken,
@@ -27,6 +28,7 @@ export type CannotPrepare =
   | InvalidArgument
   | UnknownColumn
   | EmptySequence
+  | SequenceTooLong
   | UnknownToken
   | TableMistakes;
 
@@ -37,7 +39,7 @@ type Prepared = E.Either<CannotPrepare, Tensor>;
  *
  * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, sound that is empty,
  * too long or of another rate, a field no number or no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
- * has no tokens; `UnknownToken`; `TableMistakes` where fields are not what their schema says.
+ * has no tokens; `SequenceTooLong` where it has more than are read, and is not cut; `UnknownToken`; `TableMistakes` where fields are not what their schema says.
  */
 export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
   const op = `the column "${column}"`;
@@ -100,9 +102,12 @@ const isFields = (raw: unknown): raw is Fields =>
   !isPicture(raw) &&
   !isSound(raw);
 
-const told = (column: string, { split, vocabulary, length, padding }: FromText, text: string) => {
+const told = (column: string, from: FromText, text: string) => {
+  const { split, vocabulary, length, padding, longer } = from;
   const tokens = splitText(split, text);
   if (tokens.length === 0) return E.left(new EmptySequence({ path: [column] }));
+  if (tokens.length > length && longer === "refused")
+    return E.left(new SequenceTooLong({ length: tokens.length, limit: length, path: [column] }));
   return E.map((numbers: readonly number[]): Tensor => {
     const padded = padSequences([numbers], length, { padding });
     return Tensor.own([length], "i32", Tensor.read(padded));

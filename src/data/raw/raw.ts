@@ -70,9 +70,11 @@ export interface FromText {
   readonly kind: "text";
   readonly split: SplitText;
   readonly vocabulary: Vocabulary;
-  /** The number of tokens. Shorter texts are padded, longer ones cut. */
+  /** The number of tokens. Shorter texts are padded. */
   readonly length: number;
   readonly padding: number;
+  /** What becomes of longer texts. */
+  readonly longer: "cut" | "refused";
 }
 
 /**

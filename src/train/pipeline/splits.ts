@@ -13,6 +13,12 @@ export interface BoxOutput {
   readonly least: number;
 }
 
+/** How the output of a reader is read: `[2]`, the first and the last token of the answer in a text. */
+export interface SpanOutput {
+  /** The column of the text, whose input is `fromText`. */
+  readonly column: string;
+}
+
 /** The examples of a run: those to train on, and those held out. */
 export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   /** What the run learns from: a dataset, or for pipelines any source. */
@@ -27,6 +33,8 @@ export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   readonly classes?: readonly string[];
   /** How the output of a detector is read, for answers. */
   readonly boxes?: BoxOutput;
+  /** How the output of a model that points into a text is read, for answers. */
+  readonly span?: SpanOutput;
   /** How a model that generates sequences, such as `gpt`, answers in text: see `generation`. */
   readonly generation?: Generation;
   /** How a model that was trained by the CTC loss answers in text: see `transcription`. */

@@ -19,6 +19,15 @@ export interface Generated {
   readonly tokens: readonly string[];
 }
 
+/** The answer of a model that points into a text: what stands there. */
+export interface Pointed {
+  /** The tokens from the first to the last, joined: in lower case where the tokens are. */
+  readonly text: string;
+  /** The numbers of the first token and of the last one. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The answer of a learner that plays: what it does. */
 export interface Acted {
   /** The number of a discrete action, or the numbers of a continuous one. */
@@ -48,7 +57,7 @@ export interface Measured {
 }
 
 /** What a model says about one row. */
-export type Answer = Acted | Classified | Detected | Generated | Measured;
+export type Answer = Acted | Classified | Detected | Generated | Measured | Pointed;
 
 /** `e^x / Σ e^x`, of numbers that are moved to at most 0 first. */
 const softmax = (logits: readonly number[]): readonly number[] => {

@@ -41,6 +41,7 @@ import {
   predictOf,
 } from "./predictor.ts";
 import type { Meaning } from "./rows.ts";
+import { unmarked } from "./spans.ts";
 import { unheard } from "./transcribing.ts";
 
 /**
@@ -70,7 +71,7 @@ const takenBy = ({ program, columns, params }: Model): readonly string[] =>
  * for what was fitted on it.
  *
  * **Fails with** `InvalidPipeline` where the learner predicts nothing, or generates nothing where the source has a
- * `generation`, or gives another output than the source's `transcription` reads; `StateMismatch`; `CompileError`, and the
+ * `generation`, or gives another output than the source's `transcription` or `span` reads; `StateMismatch`; `CompileError`, and the
  * errors of the data.
  */
 export const modelOf = Effect.fnUntraced(function* <C, E>(
@@ -78,7 +79,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
   state: TrainState<C>,
 ) {
   const predict = yield* predictOf(of);
-  const { train, inputs = {}, classes, boxes, generation, transcription } = yield* of.source;
+  const { train, inputs = {}, classes, boxes, span, generation, transcription } = yield* of.source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
   const source = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
@@ -106,6 +107,12 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
       ...{ pipeline: of.name, field: "transcription", value: misheard.actual },
       expected: misheard.expected,
     });
+  const astray = span && unmarked(span, inputs, one.program.outputs[0]?.shape ?? []);
+  if (astray !== undefined)
+    return yield* new InvalidPipeline({
+      ...{ pipeline: of.name, field: "span", value: astray.actual },
+      expected: astray.expected,
+    });
   const took = [
     ...new Set([one.takes, places?.begin.params ?? [], places?.step.params ?? []].flat()),
   ];
@@ -117,7 +124,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
     columns: Object.fromEntries(one.columns.map((name) => [name, spec[name] as TensorType])),
     limits: of.learner.limits.filter(({ column }) => reads.has(column)),
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
-    ...{ classes, boxes, generation, transcription },
+    ...{ classes, boxes, span, generation, transcription },
     acts: of.learner.acts,
     generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
@@ -219,6 +226,7 @@ const written = t.intersection([
   t.partial({
     classes: t.readonlyArray(t.string),
     boxes: t.strict({ least: t.number }),
+    span: t.strict({ column: t.string }),
     generation: generationCodec,
     generator: generatorCodec,
     transcription: transcriptionCodec,
@@ -230,7 +238,7 @@ const written = t.intersection([
 export const encodeModel = (model: Model): string => {
   const { name, program, columns, limits, inputs, classes, boxes, generation, generator, acts } =
     model;
-  const { transcription } = model;
+  const { transcription, span } = model;
   return JSON.stringify(
     written.encode({
       ...{ version, name, program, limits },
@@ -244,6 +252,7 @@ export const encodeModel = (model: Model): string => {
       ),
       ...(classes === undefined ? {} : { classes }),
       ...(boxes === undefined ? {} : { boxes }),
+      ...(span === undefined ? {} : { span }),
       ...(generation === undefined ? {} : { generation }),
       ...(generator === undefined ? {} : { generator }),
       ...(transcription === undefined ? {} : { transcription }),
@@ -270,6 +279,7 @@ export const decodeModel = (
       inputs,
       classes,
       boxes,
+      span,
       generation,
       generator,
       transcription,
@@ -326,6 +336,8 @@ export const decodeModel = (
     const misheard = transcription && unheard(transcription, output.shape);
     if (misheard !== undefined)
       return yield* refuse(["transcription"], misheard.expected, misheard.actual);
+    const astray = span && unmarked(span, Object.fromEntries(inputs), output.shape);
+    if (astray !== undefined) return yield* refuse(["span"], astray.expected, astray.actual);
     const known = Object.fromEntries(types);
     for (const [column, from] of inputs)
       if (!sameType(Object.hasOwn(known, column) ? known[column] : undefined, preparedType(from)))
@@ -344,7 +356,7 @@ export const decodeModel = (
     }
     return {
       ...rest,
-      ...{ boxes, generation, generator, transcription, acts },
+      ...{ boxes, span, generation, generator, transcription, acts },
       _tag: "Model",
       params: Object.fromEntries(
         all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),

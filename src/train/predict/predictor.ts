@@ -41,6 +41,7 @@ import {
   type Meaning,
   type Rows,
 } from "./rows.ts";
+import { spanned } from "./spans.ts";
 import { transcribed } from "./transcribing.ts";
 
 /** The errors of a prediction. */
@@ -121,12 +122,13 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
       return yield* generating(how, generator, where, of);
     }).pipe(Effect.provideService(Backend, backend)),
   );
-  const several = Effect.fnUntraced(function* (rows: Rows) {
+  const checked = Effect.fnUntraced(function* (rows: Rows) {
     const inputs = hasRaw(rows) ? (yield* meaning).inputs : {};
     const all = yield* datasetOfRows(rows, inputs, where);
     yield* of.check(all);
-    return yield* outputs(all);
+    return all;
   });
+  const several = (rows: Rows) => Effect.flatMap(checked(rows), outputs);
   const ask = (rows: Rows): Effect.Effect<Tensor, CannotPredict | E> =>
     Effect.map(several(rows), (made) =>
       areSeveral(rows) ? made : Tensor.own(made.shape.slice(1), made.dtype, Tensor.read(made)),
@@ -135,7 +137,11 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
     Effect.gen(function* () {
       const generate = yield* texts;
       if (generate !== undefined) return yield* generate(rows);
-      const { transcription } = yield* meaning;
+      const { transcription, span, inputs } = yield* meaning;
+      if (span !== undefined) {
+        const all = yield* checked(rows);
+        return yield* spanned(yield* outputs(all), all, span, inputs);
+      }
       if (transcription !== undefined)
         return yield* transcribed(yield* several(rows), transcription);
       const said = answersOf(yield* several(rows), yield* meaning);
@@ -217,8 +223,8 @@ const predictable = Effect.fnUntraced(function* <C, E>(
     check: (rows) => checkTokens(of.learner.limits, rows),
     meaning: Effect.map(
       of.source,
-      ({ inputs = {}, classes, boxes, generation, transcription }) => ({
-        ...{ inputs, classes, boxes, generation, transcription, acts: of.learner.acts },
+      ({ inputs = {}, classes, boxes, span, generation, transcription }) => ({
+        ...{ inputs, classes, boxes, span, generation, transcription, acts: of.learner.acts },
       }),
     ),
     generator: Effect.map(

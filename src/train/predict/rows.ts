@@ -9,7 +9,7 @@ import type { Acts } from "../../learn/learner.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { BoxOutput } from "../pipeline/splits.ts";
+import type { BoxOutput, SpanOutput } from "../pipeline/splits.ts";
 
 /** A row to predict: the columns of the model, each as a tensor or as a raw value, such as a picture or a text. */
 export interface RawRow {
@@ -33,6 +33,8 @@ export interface Meaning {
   readonly classes: readonly string[] | undefined;
   /** How the output of a detector is read. */
   readonly boxes: BoxOutput | undefined;
+  /** How the output of a model that points into a text is read. */
+  readonly span?: SpanOutput | undefined;
   /** How a model that generates sequences answers in text. */
   readonly generation: Generation | undefined;
   /** How a model that was trained by the CTC loss answers in text. */

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { afterAll, describe, expect, it } from "vitest";
+import { predicted } from "../../../src/cli/predict/commands.ts";
+import { dataset, fromText, vocabularyOf } from "../../../src/data/index.ts";
+import {
+  dense,
+  type Expr,
+  formatError,
+  loadModel,
+  objective,
+  pipeline,
+  predictor,
+  saveModel,
+  sgd,
+  tensor,
+} from "../../../src/index.ts";
+import {
+  add,
+  argmax,
+  cast,
+  concatenate,
+  eq,
+  expandDims,
+  index,
+  sum,
+} from "../../../src/ir/index.ts";
+import { initialState, modelOf } from "../../../src/train/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "fluxion-spans-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const run = Effect.runPromise;
+
+const words = vocabularyOf(["<pad>", "<unknown>", "a", "b", "c", "d"], "<unknown>");
+const text = (length: number) => fromText({ vocabulary: words, length, longer: "refused" });
+
+/** The next place. */
+const after = (at: Expr): Expr => add(at, 1);
+
+/** A model that points from where the word of the question stands to one place further. */
+const pointing = (column: string, output = (at: Expr): Expr => concatenate([at, after(at)])) =>
+  pipeline(
+    "pointing",
+    Effect.succeed({
+      train: dataset({ asked: tensor([[2]], "i32"), text: tensor([[2, 3, 0]], "i32") }),
+      inputs: { asked: text(1), text: text(3) },
+      span: { column },
+    }),
+    objective({
+      models: { none: dense(1, 1) },
+      loss: ({ none }, row) =>
+        index(none(cast(row.asked, "f32") as Expr<readonly [1]>), 0) as Expr<readonly []>,
+      predict: (_, row: { readonly [of in "asked" | "text"]: Expr<readonly [number]> }) =>
+        output(expandDims(argmax(cast(eq(row.text, sum(row.asked)), "f32"), 0), 0)),
+      optimizer: sgd({ learningRate: 0 }),
+    }),
+    { batchSize: 1 },
+  );
+describe("the text that a model points at", () => {
+  const of = pointing("text");
+  const state = initialState(of);
+
+  it("is what stands from the first to the last token, without padding", async () => {
+    const ask = predictor(of, state);
+    expect(await ask.answer({ asked: "b", text: "a b c" })).toEqual({
+      text: "b c",
+      from: 1,
+      to: 2,
+    });
+    expect(await ask.answers([{ asked: "b", text: "A b!" }])).toEqual([
+      { text: "b", from: 1, to: 2 },
+    ]);
+  });
+
+  it("is that of a model in a file, for rows of JSON and CSV; texts that are empty or too long are refused", async () => {
+    const file = join(folder, "pointing.safetensors");
+    await run(saveModel(of, state, file));
+    expect((await run(loadModel(file))).span).toEqual({ column: "text" });
+    const told = (name: string, content: string) => {
+      const input = join(folder, name);
+      writeFileSync(input, content);
+      return run(
+        Effect.match(predicted(file, { input }), { onFailure: formatError, onSuccess: (t) => t }),
+      );
+    };
+    const row = { asked: "c", text: "c d" };
+    expect(await told("row.json", JSON.stringify(row))).toContain("c d");
+    expect(await told("rows.csv", 'number,text,asked\n1,"a, c, d",c\n2,b a d,a\n')).toMatch(
+      /c d[\s\S]*a d/,
+    );
+    expect(await told("one.csv", "text\na b\n")).toContain('"asked"');
+    expect(await told("ragged.csv", "asked,text\na,a, b\n")).toContain("double quotes");
+    expect(await told("empty.json", JSON.stringify({ ...row, text: " !" }))).toContain("empty");
+    const long = await told("long.json", JSON.stringify({ ...row, text: "a b c d" }));
+    expect(long).toContain("4 tokens is too long for 3");
+    expect(long).toContain("text");
+    expect(await told("x.txt", "a\n")).toContain("asked");
+  });
+
+  it("is refused where the output is no span, or the column no text", async () => {
+    const three = pointing("text", (at) => concatenate([at, at, at]));
+    expect(await run(Effect.flip(modelOf(three, state)))).toMatchObject({
+      _tag: "InvalidPipeline",
+      field: "span",
+      expected: expect.stringContaining("[2]"),
+    });
+    const refusal = await predictor(pointing("none"), state)
+      .answer({ asked: "b", text: "a b c" })
+      .catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ _tag: "InvalidArgument", actual: "none" });
+  });
+});
