@@ -35,7 +35,7 @@ const legendOf = (names: readonly string[]) =>
     ? null
     : {
         ...{ orient: "bottom", columns: names.every((name) => name.length < 36) ? 2 : 1 },
-        ...{ columnPadding: 24, labelLimit: 420, offset: 8 },
+        ...{ columnPadding: 24, labelLimit: 600, offset: 8 },
         ...{ symbolType: "stroke", symbolSize: 700, symbolStrokeWidth: 2.5 },
       };
 

@@ -21,7 +21,7 @@ const configOf = (inline: boolean) => {
     padding: 10,
     font: "system-ui, -apple-system, 'Segoe UI', sans-serif",
     view: { stroke: null },
-    title: { color: ink, subtitleColor: ink, fontSize: 14, subtitleFontSize: 11, limit: 480 },
+    title: { color: ink, subtitleColor: ink, fontSize: 14, subtitleFontSize: 11, limit: 640 },
     axis: {
       labelColor: ink,
       titleColor: ink,
