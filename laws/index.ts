@@ -216,6 +216,7 @@ export {
   partsOfGames,
   rangesKept,
   rolloutIsALoop,
+  statesShown,
   typesKept,
 } from "./training/environments.ts";
 export {
@@ -259,6 +260,13 @@ export {
   scheduleMeaning,
 } from "./training/rates.ts";
 export { itemsDrawn, lastItems, type ReplaySubject, replayLaws } from "./training/replay.ts";
+export {
+  type SearchSubject,
+  searchesApart,
+  searchLaws,
+  visitsAreLegal,
+  winsAreTaken,
+} from "./training/searches.ts";
 export {
   type Landscape,
   playSearch,

@@ -31,6 +31,7 @@ import { predictionLaws } from "./training/prediction.ts";
 import { boundedInfluence } from "./training/privacy.ts";
 import { scheduleMeaning } from "./training/rates.ts";
 import { replayLaws } from "./training/replay.ts";
+import { searchLaws } from "./training/searches.ts";
 import { strategyLaws } from "./training/strategies.ts";
 import { submission } from "./training/submission.ts";
 import { reproduction, resumption } from "./training/training.ts";
@@ -95,6 +96,8 @@ export const laws = {
   environment: environmentLaws,
   /** Of a way to make replay memories. */
   replay: replayLaws,
+  /** Of a search of the tree of a game. */
+  treeSearch: searchLaws,
   training: [resumption, reproduction],
   /** For ways to go back in a run, to branch it and to compare it. */
   travel: travelLaws,

@@ -220,6 +220,24 @@ export const rangesKept: Law<EnvironmentSubject> = law(
   }),
 );
 
+/** Where an observation tells the state, it is that of the game. */
+export const statesShown: Law<EnvironmentSubject> = law(
+  "states shown",
+  "stateOf(observation) = the state that shows it",
+  (of) => ({
+    given: seeds,
+    breach: (seed: number) => {
+      const { stateOf } = of;
+      if (stateOf === undefined) return undefined;
+      const { state, told } = ran((key: KeyExpr) => {
+        const { playing } = game(of, (seed % 5) + 1)(key);
+        return { state: playing.state, told: stateOf(playing.observation) };
+      }, keyOf(seed)) as { readonly state: unknown; readonly told: unknown };
+      return differs("the state", told, state);
+    },
+  }),
+);
+
 /** The laws of an environment. */
 export const environmentLaws: readonly Law<EnvironmentSubject>[] = [
   typesKept,
@@ -228,4 +246,5 @@ export const environmentLaws: readonly Law<EnvironmentSubject>[] = [
   gamesApart,
   partsOfGames(),
   rolloutIsALoop(),
+  statesShown,
 ];

@@ -11,6 +11,7 @@ import {
   mean,
   mul,
   neg,
+  ravel,
   reshape,
   slice,
   tanh,
@@ -20,6 +21,7 @@ import {
   cartPole,
   gridWorld,
   pendulum,
+  ticTacToe,
   withTimeLimit,
 } from "../../src/learn/environments/index.ts";
 import {
@@ -43,12 +45,13 @@ import {
 } from "../../src/learn/index.ts";
 import {
   actorCritic,
+  alphaZero,
   dqn,
   ppo,
   qLearning,
   reinforce,
 } from "../../src/learn/reinforcement/index.ts";
-import { batchNorm, dropout, frozen, pretrained } from "../../src/nn/index.ts";
+import { batchNorm, dropout, flatten, frozen, pretrained } from "../../src/nn/index.ts";
 import {
   binaryCrossEntropyWithLogits,
   distillation,
@@ -269,6 +272,21 @@ export const learners: readonly LearnerSubject[] = [
     ),
     follows: isTeacher,
   },
+  playing(
+    "alphaZero",
+    alphaZero({
+      environment: ticTacToe(),
+      model: sequential(flatten, dense(9, 6), tanh, dense(6, 10)),
+      symmetries: [
+        ({ observation, policy }) => ({
+          observation: transpose(observation),
+          policy: ravel(transpose(reshape(policy, [3, 3]))),
+        }),
+      ],
+      ...{ optimizer, capacity: 30, environments: 2, length: 3, batchSize: 24, startAfter: 6 },
+      ...{ simulations: 4, lambda: 0.8, updates: 2, longestEpisode: 9 },
+    }),
+  ),
   playing("actorCritic", actorCritic(balancing)),
   playing("ppo", ppo({ ...balancing, epochs: 2, minibatches: 3 })),
   playing(

@@ -4,7 +4,7 @@ import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { cartpole } from "../../pipelines/control/cartpole.ts";
 import { catching } from "../../pipelines/control/catch.ts";
-import { connectFourByItself } from "../../pipelines/control/connect-four.ts";
+import { connectFourByItself } from "../../pipelines/control/connect-four-dqn.ts";
 import { ticTacToeByItself } from "../../pipelines/control/tic-tac-toe.ts";
 import { caseStudy } from "../../pipelines/foundations/case-study.ts";
 import { perceptron } from "../../pipelines/foundations/perceptron.ts";

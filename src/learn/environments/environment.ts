@@ -64,6 +64,8 @@ export interface Environment<S = unknown> {
   readonly limit?: number;
   /** Which discrete actions are legal, as bool `[count]`. Defaults to all. */
   legal?(observation: Expr): Expr;
+  /** The state that an observation shows, where observations tell everything: a search goes on from it. */
+  stateOf?(observation: Expr): S;
 }
 
 /** The type of one action. */

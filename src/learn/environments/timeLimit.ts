@@ -20,8 +20,10 @@ export const withTimeLimit =
   (limit: number) =>
   <S>(environment: Environment<S>): Environment<Timed<S>> => {
     whole(1)("withTimeLimit", { limit });
+    // What is observed does not tell how many steps were taken.
+    const { stateOf: _, ...rest } = environment;
     return {
-      ...environment,
+      ...rest,
       name: `${environment.name}, ${limit} steps`,
       limit: Math.min(limit, environment.limit ?? limit),
       reset: (key) => {

@@ -1,14 +1,12 @@
 import { map } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import { cond, scan, vmap } from "../../autodiff/index.ts";
+import { vmap } from "../../autodiff/index.ts";
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, stopGradient, where } from "../../ir/ops/control.ts";
-import { add, ge, mul, sub } from "../../ir/ops/elementwise.ts";
-import { fill, iota, take } from "../../ir/ops/indexing.ts";
-import { foldInKey } from "../../ir/ops/random.ts";
-import { mean, sum } from "../../ir/ops/reduction.ts";
-import { index, reshape } from "../../ir/ops/structural.ts";
+import { add, mul, sub } from "../../ir/ops/elementwise.ts";
+import { take } from "../../ir/ops/indexing.ts";
+import { sum } from "../../ir/ops/reduction.ts";
 import type { Concrete, Symbolic } from "../../ir/trees.ts";
 import { ascribe } from "../../ir/types/diagnose.ts";
 import { open, still, within } from "../../nn/apply.ts";
@@ -44,6 +42,7 @@ import {
 import { joined } from "./onPolicy.ts";
 import { beginGames, type Game, play } from "./playing.ts";
 import { type Memory, replay } from "./replay.ts";
+import { remembered } from "./updates.ts";
 
 /** The options of {@link dqn}. */
 export interface Dqn<M extends AnyLayer> {
@@ -123,7 +122,11 @@ export interface DqnCarried<M extends AnyLayer> {
 type Carried = Symbolic<DqnCarried<AnyLayer>>;
 
 /** 0, or NaN where not all numbers of a transition are finite. */
-const spoiled = ({ observation, reward, next }: Row): Expr =>
+export const spoiled = ({
+  observation,
+  reward,
+  next,
+}: Pick<Row, "observation" | "reward" | "next">): Expr =>
   [observation, reward, next]
     .map((x) => cast(x, "f32"))
     .map((x) => sum(sub(x, x)))
@@ -252,15 +255,12 @@ export const dqn = <M extends AnyLayer>(spec: Dqn<M>): Learner<Columns, DqnCarri
   return remembering(settings, learner);
 };
 
-/** Separates the key that samples a batch from the other keys of an update. */
-const sampling = -3;
-
 /** A learner that plays, remembers, and lets another learner learn from what it remembers. */
 const remembering = <M extends AnyLayer>(
   spec: Checked<M>,
   learner: Learner<Row, DqnCarried<M>["learner"]>,
 ): Learner<Columns, DqnCarried<M>> => {
-  const { environment, environments, batchSize, length, updates, count } = spec;
+  const { environment, environments, length, count } = spec;
   const memory = replay(spec.capacity, transitionOf(environment));
   const model = open(spec.model);
   const metrics: readonly SomeMetric[] = [meanLoss, ...spec.metrics];
@@ -321,30 +321,14 @@ const remembering = <M extends AnyLayer>(
         next: steps.next,
         goesOn: where(steps.done, 0, 1),
       });
-      const remembered = memory.add(before.memory, fresh);
-      /** One update, on a batch of its own. */
-      const update = (own: unknown, i: Expr<readonly []>) => {
-        const key = foldInKey(context.key, i);
-        const step = add(mul(context.step, updates), i);
-        const batch = memory.sample(remembered, foldInKey(key, sampling), batchSize);
-        const { carried: next, report } = learner.step(own, batch, { ...context, key, step });
-        return [next, { loss: report.loss, learningRate: report.learningRate }] as const;
-      };
-      const [learned, reports] = cond(
-        ge(reshape(remembered.size, []), spec.startAfter),
-        (own: unknown) => scan(update, own, iota([updates])),
-        (own: unknown) => {
-          const none = (x: Expr) => fill([updates, ...x.shape], 0, x.dtype);
-          return [own, eachLeaf(none, update(own, fill([], 0, "i32"))[1])] as const;
-        },
-        before.learner as unknown,
-      );
-      const loss = add(mean(reports.loss), spoiled(fresh));
+      const held = memory.add(before.memory, fresh);
+      const learned = remembered(learner, memory, spec)(before.learner, held, context);
+      const loss = add(learned.loss, spoiled(fresh));
       return {
-        carried: { games: after, memory: remembered, learner: learned },
+        carried: { games: after, memory: held, learner: learned.carried },
         report: {
           loss,
-          learningRate: reports.learningRate && index(reports.learningRate, updates - 1),
+          learningRate: learned.learningRate,
           summaries: [summaries(loss, eachLeaf(joined, episodes))],
         },
       };

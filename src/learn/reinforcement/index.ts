@@ -21,6 +21,22 @@ export {
   externalEnvironment,
   type Numbers,
 } from "./outside/external.ts";
+export {
+  type AlphaZero,
+  type AlphaZeroCarried,
+  alphaZero,
+  type Move,
+} from "./planning/alphaZero.ts";
+export { gumbel, puct } from "./planning/planners.ts";
+export {
+  type Choosing,
+  type Moves,
+  type Opinion,
+  type Plan,
+  type Planner,
+  type Search,
+  treeSearch,
+} from "./planning/tree.ts";
 export { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
 export { policyBaseline } from "./policyBaseline.ts";
 export { clippedSurrogate, type Ppo, ppo } from "./ppo.ts";

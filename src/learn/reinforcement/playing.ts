@@ -45,9 +45,9 @@ export interface Episodes extends Tally {
 }
 
 /** The steps of a game, the episodes that they were part of, and the game afterwards. */
-export interface Played {
+export interface Played<C extends Choice = Choice> {
   readonly after: Game;
-  readonly steps: Unshaped<Transition<Choice>>;
+  readonly steps: Unshaped<Transition<C>>;
   readonly episodes: Episodes;
   /** Whether each step is part of the first of these episodes. */
   readonly first: Expr;
@@ -121,12 +121,12 @@ export const finiteTally = (
 
 /** Plays `length` steps of one game; `vmap` plays many. */
 export const play =
-  (
+  <C extends Choice>(
     environment: Environment,
-    policy: Policy,
+    policy: Policy<C>,
     { length, anew }: { readonly length: number; readonly anew: boolean },
   ) =>
-  ({ playing, tally: before }: Game): Played => {
+  ({ playing, tally: before }: Game): Played<C> => {
     const start = anew ? begin(environment, playing.key) : playing;
     const { playing: last, steps } = rollout(environment, policy, { length })(start);
     const { tally, episodes } = tallied(steps, anew ? noTally() : before);

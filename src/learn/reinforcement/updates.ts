@@ -1,17 +1,20 @@
-import { scan } from "../../autodiff/control.ts";
+import { cond, scan } from "../../autodiff/control.ts";
 import type { Exprs } from "../../autodiff/index.ts";
 import type { Reverse } from "../../autodiff/reverseMode.ts";
 import { vmap } from "../../autodiff/vmap.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { take } from "../../ir/ops/indexing.ts";
-import { type KeyExpr, permutation, randomBits } from "../../ir/ops/random.ts";
+import { add, ge, mul } from "../../ir/ops/elementwise.ts";
+import { fill, iota, take } from "../../ir/ops/indexing.ts";
+import { foldInKey, type KeyExpr, permutation, randomBits } from "../../ir/ops/random.ts";
 import { mean } from "../../ir/ops/reduction.ts";
-import { reshape } from "../../ir/ops/structural.ts";
+import { index, reshape } from "../../ir/ops/structural.ts";
 import { exprTree, flattenExprs, type Unshaped } from "../../ir/trees.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import { type Moving, moved } from "../descending.ts";
 import { gradientOf } from "../gradient/rule.ts";
+import type { Learner, StepContext } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
+import type { ItemTypes, Memory, Parts, Replay } from "./replay.ts";
 
 /** A loss of some rows, and further scalars. */
 export interface Judgment {
@@ -81,3 +84,44 @@ export const updates = <Rows>(
   );
   return { moving, ...eachLeaf((x) => mean(x), made as Judgment) };
 };
+
+/** How often a learner learns from what is remembered, from how many items, and how many there must be first. */
+export interface Remembering {
+  readonly updates: number;
+  readonly batchSize: number;
+  readonly startAfter: number;
+}
+
+/** Separates the key that samples a batch from the other keys of an update. */
+const sampling = -3;
+
+/** Some steps of a learner, each on a batch of its own from a memory. Returns its tree, the mean loss, and the last rate. */
+export const remembered =
+  <T extends ItemTypes>(
+    learner: Pick<Learner<Parts<T>, unknown>, "step">,
+    memory: Replay<T>,
+    { updates: count, batchSize, startAfter }: Remembering,
+  ) =>
+  (carried: unknown, held: Memory<T>, context: StepContext) => {
+    const update = (own: unknown, i: Expr<readonly []>) => {
+      const key = foldInKey(context.key, i);
+      const step = add(mul(context.step, count), i);
+      const batch = memory.sample(held, foldInKey(key, sampling), batchSize);
+      const { carried: next, report } = learner.step(own, batch, { ...context, key, step });
+      return [next, { loss: report.loss, learningRate: report.learningRate }] as const;
+    };
+    const [learned, reports] = cond(
+      ge(reshape(held.size, []), startAfter),
+      (own: unknown) => scan(update, own, iota([count])),
+      (own: unknown) => {
+        const none = (x: Expr) => fill([count, ...x.shape], 0, x.dtype);
+        return [own, eachLeaf(none, update(own, fill([], 0, "i32"))[1])] as const;
+      },
+      carried,
+    );
+    return {
+      carried: learned,
+      loss: mean(reports.loss),
+      learningRate: reports.learningRate && index(reports.learningRate, count - 1),
+    };
+  };

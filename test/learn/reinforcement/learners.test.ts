@@ -335,8 +335,9 @@ describe("mistakes", () => {
 
   it("an environment that returns NaN: the run names the games, and keeps what was learned", async () => {
     // Counts its steps, and breaks in the fifth.
+    const { stateOf: _, ...rest }: Environment = of.environment;
     const breaking: Environment<{ readonly n: Expr }> = {
-      ...of.environment,
+      ...rest,
       name: "breaking",
       reset: () => ({ state: { n: fill([], 0, "i32") }, observation: fill([1], 1, "f32") }),
       step: ({ n }, action, key) => ({

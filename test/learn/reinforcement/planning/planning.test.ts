@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { perfect } from "../../../../pipelines/control/boards/perfect.ts";
+import type { Expr } from "../../../../src/ir/expr.ts";
+import { eq, fill, where } from "../../../../src/ir/index.ts";
+import {
+  against,
+  connectFour,
+  type Environment,
+  ticTacToe,
+} from "../../../../src/learn/environments/index.ts";
+import { playEpisodes } from "../../../../src/learn/reinforcement/episodes.ts";
+import {
+  gumbel,
+  type Opinion,
+  type Plan,
+  type Planner,
+  puct,
+  treeSearch,
+} from "../../../../src/learn/reinforcement/index.ts";
+import { halvings } from "../../../../src/learn/reinforcement/planning/planners.ts";
+import { stackTensors, tensor } from "../../../../src/tensor/constructors.ts";
+import { key, split } from "../../../../src/tensor/key.ts";
+import type { Tensor } from "../../../../src/tensor/tensor.ts";
+import { ran } from "../../environments/playing.ts";
+
+const unsure = (count: number) => (): Opinion => ({
+  logits: fill([count], 0, "f32"),
+  value: fill([], 0, "f32"),
+});
+
+type Read = { readonly [K in keyof Plan]: Tensor };
+const advice = (game: Environment, planner: Planner, simulations: number, board: Tensor): Read => {
+  const count = game.actions.kind === "discrete" ? game.actions.count : 0;
+  return ran(treeSearch(game, planner, { simulations })(unsure(count)), board) as Read;
+};
+
+type Board = readonly number[];
+const lines = ["012", "345", "678", "036", "147", "258", "048", "246"];
+
+/** PUCT in plain objects, for tic-tac-toe with uniform priors and values of 0, in steps of f32: the visits at the root. */
+const plainPuct = (board: Board, simulations: number, exploration: number): readonly number[] => {
+  const f = Math.fround;
+  interface Node {
+    readonly board: Board;
+    readonly over: boolean;
+    readonly visits: number[];
+    readonly totals: number[];
+    readonly children: Map<number, Node>;
+  }
+  const nodeOf = (of: Board, over: boolean): Node => {
+    const zeros = () => Array.from({ length: 9 }, () => 0);
+    return { board: of, over, visits: zeros(), totals: zeros(), children: new Map() };
+  };
+  /** Chooses down to a leaf. Returns the value to the player to move at the node. */
+  const visit = (node: Node): number => {
+    const empty = node.board.flatMap((x, cell) => (x === 0 ? [cell] : []));
+    const prior = f(1 / empty.length);
+    const root = f(Math.sqrt(1 + node.visits.reduce((a, b) => a + b, 0)));
+    const scores = empty.map((cell) => {
+      const n = node.visits[cell] as number;
+      const value = f((node.totals[cell] as number) / Math.max(1, n));
+      return f(value + f(f(f(exploration * prior) * root) / (1 + n)));
+    });
+    const cell = empty[scores.indexOf(Math.max(...scores))] as number;
+    const child = node.children.get(cell);
+    const value = (() => {
+      if (child !== undefined && !child.over) return -visit(child);
+      const next = node.board.with(cell, 1);
+      const won = lines.some((line) => [...line].every((at) => next[Number(at)] === 1));
+      const turned = next.map((x) => -x);
+      node.children.set(cell, child ?? nodeOf(turned, won || !next.includes(0)));
+      return won ? 1 : 0;
+    })();
+    node.visits[cell] = (node.visits[cell] as number) + 1;
+    node.totals[cell] = (node.totals[cell] as number) + value;
+    return value;
+  };
+  const root = nodeOf(board, false);
+  for (let i = 0; i < simulations; i++) visit(root);
+  return root.visits;
+};
+
+describe("PUCT without an opinion visits as a plain implementation does, number by number", () => {
+  const empty = Array.from({ length: 9 }, () => 0);
+  it.each([
+    ["an empty board", empty, 200],
+    ["a board where a move wins", [1, 1, 0, -1, -1, 0, 0, 0, 0], 60],
+    ["a board where one must be held up", [-1, -1, 0, 0, 1, 0, 0, 0, 0], 120],
+    ["a board before its end", [1, -1, 1, -1, 1, -1, 0, 0, -1], 30],
+  ] as const)("%s", (_, board, simulations) => {
+    const seen = tensor([0, 3, 6].map((from) => board.slice(from, from + 3)));
+    for (const n of [1, 7, simulations])
+      for (const exploration of [1.25, 3]) {
+        const { visits } = advice(ticTacToe(), puct({ exploration }), n, seen);
+        expect([...visits.toTypedArray()]).toEqual(plainPuct(board, n, exploration));
+      }
+  });
+});
+
+/** A board of connect four from its lines, the player to move `X`. */
+const boardOf = (...rows: readonly string[]): Tensor => {
+  const all = [...Array.from({ length: 6 - rows.length }, () => "......."), ...rows];
+  return tensor(all.map((row) => [...row].map((c) => (c === "X" ? 1 : c === "O" ? -1 : 0))));
+};
+
+describe.each([
+  ["gumbel", gumbel()],
+  ["puct", puct()],
+])("a search by %s without an opinion finds", (_, planner) => {
+  it.each([
+    ["a win in one move, across", 40, boardOf("OOO....", "XXX...."), [3]],
+    ["a win in one move, up", 40, boardOf("X......", "XO.....", "XOO...."), [0]],
+    ["a win in one move, along a diagonal", 40, boardOf("..XX...", ".XOO...", "XOOXO.."), [3]],
+    ["the move that holds up a win", 120, boardOf("X......", "OOO..XX"), [3]],
+    // Three in a row with both ends free: whatever is held up, the other end wins.
+    ["a win in two moves", 1500, boardOf("..OO...", "..XX..."), [1, 4]],
+  ] as const)("%s", (_name, simulations, board, moves) => {
+    const { action, value } = advice(connectFour(), planner, simulations, board);
+    expect(moves).toContain(action.item());
+    expect(value.item()).toBeLessThanOrEqual(1);
+  });
+});
+
+it("a search by puct without an opinion never loses tic-tac-toe against a perfect player", () => {
+  const game = ticTacToe();
+  const plan = treeSearch(game, puct({ exploration: 0.6 }), { simulations: 800 })(unsure(9));
+  const earned = ran(
+    (keys: Expr) => playEpisodes(against(game, perfect), (seen) => plan(seen), 5)(keys).earned,
+    stackTensors(split(key(3), 6)),
+  ) as Tensor;
+  expect([...earned.toTypedArray()]).toEqual(Array.from({ length: 6 }, () => 0));
+});
+
+describe("gumbel", () => {
+  it("shares out simulations by halves", () => {
+    // By hand: 4 actions in log₂ 4 = 2 rounds of 8 simulations, one each for 4, and two each for the better 2.
+    expect(halvings(4, 8)[4]).toEqual([0, 0, 0, 0, 1, 1, 2, 2]);
+    // One each for 7, one each for 3, and then for 2.
+    expect(halvings(7, 16)[7]).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 4]);
+    expect(halvings(3, 4)[1]).toEqual([0, 1, 2, 3]);
+  });
+
+  /** A game of one move with these rewards. */
+  const bandit = (rewards: readonly number[]): Environment => ({
+    name: "bandit",
+    observation: { shape: [1], dtype: "f32", low: 0, high: 0 },
+    actions: { kind: "discrete", count: rewards.length },
+    stateOf: (seen) => seen,
+    reset: () => ({ state: fill([1], 0, "f32"), observation: fill([1], 0, "f32") }),
+    step: (state, action) => ({
+      state,
+      observation: fill([1], 0, "f32"),
+      reward: rewards.reduce<Expr>((sum, r, i) => where(eq(action, i), r, sum), fill([], 0, "f32")),
+      done: fill([], 1, "bool"),
+      truncated: fill([], 0, "bool"),
+    }),
+  });
+
+  it("makes the policy of its paper: of three actions that earn 1, -1 and 0", () => {
+    const made = advice(bandit([1, -1, 0]), gumbel({ scale: 0.02 }), 3, tensor([0]));
+    // softmax of (50 + 1) · 0.02 · (1, 0, 0.5), by hand.
+    const weights = [1.02, 0, 0.51].map(Math.exp);
+    const total = weights.reduce((a, b) => a + b);
+    const policy = weights.map((w) => w / total);
+    expect([...made.policy.toTypedArray()]).toEqual(policy.map((p) => expect.closeTo(p, 5)));
+    expect(made.value.item()).toBeCloseTo((policy[0] as number) - (policy[1] as number), 5);
+    expect(made.action.item()).toBe(0);
+  });
+
+  it("gives what it did not visit the mean of the model's value and what it visited", () => {
+    const { policy } = advice(bandit([1, 0.5, 0]), gumbel({ scale: 0.02 }), 2, tensor([0]));
+    // (0 + 2 · 0.75) / 3 = 0.5, by hand.
+    const weights = [1.02, 0.765, 0.765].map(Math.exp);
+    const total = weights.reduce((a, b) => a + b);
+    expect([...policy.toTypedArray()]).toEqual(weights.map((w) => expect.closeTo(w / total, 5)));
+  });
+});
+
+describe("treeSearch refuses", () => {
+  const refused = (make: () => unknown, argument: string) =>
+    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument", argument }));
+  it("no simulations", () =>
+    refused(() => treeSearch(ticTacToe(), puct(), { simulations: 0 }), "simulations"));
+  it("a game whose observations do not tell its state", () => {
+    const { stateOf: _, ...rest } = ticTacToe() as Environment;
+    refused(() => treeSearch(rest, puct(), { simulations: 1 }), "environment");
+  });
+  it("rules that cannot be", () => {
+    refused(() => puct({ noise: 1.5 }), "noise");
+    refused(() => puct({ exploration: -1 }), "exploration");
+    refused(() => gumbel({ considered: 0 }), "considered");
+    refused(() => gumbel({ scale: Number.NaN }), "scale");
+  });
+});
