@@ -45,6 +45,8 @@ export const cartpole = pipe(
         heldOut: "return 500 of 500 (three seeds)",
         baseline: "random pushes 24.6",
         published: "500, by PPO in as many steps (RL Baselines3 Zoo)",
+        time: "5 s of one core",
+        memory: "0.4 GiB",
       },
       batchSize: environments * length,
       epochs: 20,

@@ -51,6 +51,8 @@ export const catching = pipe(
         data: "none: it plays",
         heldOut: "return 1, every ball caught",
         baseline: "random moves -0.626",
+        time: "3 s of one core",
+        memory: "0.4 GiB",
       },
       batchSize: 32,
       epochs: 8,

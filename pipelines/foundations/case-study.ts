@@ -76,6 +76,8 @@ export const caseStudy = pipeline(
       field: "foundations",
       data: "made: two clouds of points",
       heldOut: "accuracy 0.9600 of validation examples",
+      time: "8 s of one core",
+      memory: "0.4 GiB",
     },
     validationShare: 0.2,
     batchSize: 32,

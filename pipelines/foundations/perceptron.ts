@@ -75,6 +75,8 @@ export const perceptron = pipeline(
       field: "foundations",
       data: "Fisher's irises, in the file",
       heldOut: "all training examples right; it holds out none",
+      time: "2 s of one core",
+      memory: "0.3 GiB",
     },
     batchSize: 1,
     epochs: 10,

@@ -101,6 +101,8 @@ export const languageOf = pipe(
         heldOut: "accuracy 0.975",
         baseline: "naive Bayes on trigrams 0.968",
         published: "about 0.99 on other texts (Brown 2014, from memory)",
+        time: "130 s of one core",
+        memory: "0.9 GiB",
       },
       available: declarationsFolder,
       batchSize,

@@ -125,7 +125,8 @@ export const seenAndHeard = pipe(
         heldOut:
           "precision among ten: pictures of a sound 0.974, sounds of a picture 0.941; names of sounds 0.993",
         baseline: "any ten: precision 0.10",
-        time: "1 min of one core",
+        time: "40 s of one core",
+        memory: "0.9 GiB",
       },
     },
   ),

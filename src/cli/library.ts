@@ -63,26 +63,39 @@ const exportedBy = (file: string): Effect.Effect<Exported, DataSourceError | Mod
       })
     : Effect.fail(new DataSourceError({ source: file, reason: "there is no such file" }));
 
-/** The pipelines that a module exports. */
-const pipelinesIn = (
-  file: string,
-): Effect.Effect<readonly AnyPipeline[], DataSourceError | ModuleThrew> =>
-  Effect.map(exportedBy(file), ({ pipelines }) => pipelines);
-
 /** The pipelines that have a name here. */
 export interface Library {
   /** The pipelines, sorted by name. */
   readonly pipelines: readonly AnyPipeline[];
-  /** The errors of modules that could not be imported. The other pipelines can still be used. */
+  /** The errors of modules that could not be imported or export half a pipeline. The other pipelines can still be used. */
   readonly broken: readonly (DataSourceError | ModuleThrew)[];
 }
 
+/** What is wrong with exports that are tagged as pipelines and are not whole. */
+const halves = (file: string, { pretended }: Exported): readonly DataSourceError[] =>
+  pretended.length === 0
+    ? []
+    : [
+        new DataSourceError({
+          source: relative(process.cwd(), file),
+          reason: pretended.join(", "),
+          help: "make it with the function pipeline of fluxion",
+        }),
+      ];
+
 /** Imports the pipelines of these modules. */
 export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
-  Effect.partition(files, pipelinesIn).pipe(
+  Effect.partition(files, (file) =>
+    Effect.map(exportedBy(file), (exported) => ({
+      ...exported,
+      incomplete: halves(file, exported),
+    })),
+  ).pipe(
     Effect.map(([found, broken]) => ({
-      pipelines: found.flat().sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
-      broken,
+      pipelines: found
+        .flatMap(({ pipelines }) => pipelines)
+        .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
+      broken: [...broken, ...found.flatMap(({ incomplete }) => incomplete)],
     })),
   );
 

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect";
 import { formatError } from "../errors/failure.ts";
 import { DataSourceError } from "../errors.ts";
+import { greatestOf } from "../tensor/extremes.ts";
 import { aligned } from "../terminal/table.ts";
-import { oneLine } from "../terminal.ts";
+import { wrapped } from "../terminal/wrap.ts";
+import { oneLine, widthOf } from "../terminal.ts";
 import type { AnyPipeline, Card } from "../train/pipeline/pipeline.ts";
 import type { Library } from "./library.ts";
 
@@ -47,16 +49,37 @@ const lines = ({ description, card, missing: lack }: Listed): readonly string[] 
   ...(lack === null ? [] : [`its data is missing: ${lack.command ?? lack.reason}`]),
 ];
 
-/** Formats the list as text, by fields. Modules that could not be imported come last, each with its error. */
-export const listText = (rows: readonly Listed[], broken: Library["broken"]): string => {
+/** The fewest cells beside the names in which something can be read; with less room it stands below them. */
+const fewestBeside = 40;
+
+/**
+ * Formats the list as text, by fields, for a terminal of so many columns: what is said of a pipeline is wrapped beside its
+ * name, or below it where the terminal is narrow. Modules that could not be imported come last, each with its error.
+ */
+export const listText = (
+  rows: readonly Listed[],
+  broken: Library["broken"],
+  columns = Number.POSITIVE_INFINITY,
+): string => {
+  const names = rows.map(({ name }) => widthOf(`  ${oneLine(name)}  `));
+  const beside = columns - greatestOf([0, ...names]);
+  const fits = beside >= fewestBeside;
   const cells = byField(rows).flatMap(([field, among], i) => [
     ...(i === 0 ? [] : [[""]]),
     ...(field === "" ? [] : [[field]]),
-    ...among.flatMap((row) =>
-      lines(row).map((line, at) => [at === 0 ? `  ${row.name}` : "", line]),
-    ),
+    ...among.flatMap((row) => {
+      const said = lines(row).map(oneLine);
+      const [first = "", ...others] = said.flatMap((line) => wrapped(line, beside, 2));
+      return fits
+        ? [[`  ${row.name}`, first], ...others.map((line) => ["", line])]
+        : [[`  ${row.name}`], ...said.map((line) => [`    ${line}`])];
+    }),
   ]);
-  return [...aligned(cells), ...broken.map((error) => `\n${formatError(error)}`)].join("\n");
+  const made = aligned(cells);
+  return [
+    ...(fits ? made : made.flatMap((line) => wrapped(line, columns, 6))),
+    ...broken.map((error) => `\n${formatError(error)}`),
+  ].join("\n");
 };
 
 /** A text on one line of Markdown: what it marks stays, its line ends become blanks. */
@@ -71,7 +94,14 @@ const heading = (field: string): string => {
   return `## ${first.toUpperCase()}${others.join("")}`;
 };
 
-const titles = ["`npx fluxion train …`", "held out", "baseline", "published", "data", "time"];
+const titles = [
+  "`npx fluxion train …`",
+  "held out",
+  "baseline",
+  "published",
+  "data",
+  "time, memory",
+];
 
 /** Formats the cards of the list as tables in Markdown, one for each field. */
 export const listMarkdown = (rows: readonly Listed[]): string =>
@@ -82,10 +112,14 @@ export const listMarkdown = (rows: readonly Listed[]): string =>
         "",
         `| ${titles.join(" | ")} |`,
         `|${titles.map(() => "---|").join("")}`,
-        ...among.map(
-          ({ name, description, card }) =>
-            `| ${[`\`${name}\`: ${description}`, card?.heldOut, card?.baseline, card?.published, card?.data, card?.time].map(cell).join(" | ")} |`,
-        ),
+        ...among.map(({ name, description, card }) => {
+          const cost = [card?.time, card?.memory].filter((part) => part !== undefined).join(", ");
+          const cells = [
+            `\`${name}\`: ${description}`,
+            ...[card?.heldOut, card?.baseline, card?.published, card?.data, cost],
+          ];
+          return `| ${cells.map(cell).join(" | ")} |`;
+        }),
       ].join("\n"),
     )
     .join("\n\n");

@@ -33,11 +33,18 @@ const print = (text: string): Effect.Effect<void> =>
     process.stdout.write(`${text}\n`);
   });
 
+/** The width of the terminal; infinity where the output goes elsewhere. */
+const columnsOf = ({ isTTY, columns }: typeof process.stdout): number =>
+  isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
+
 const list = Effect.fnUntraced(function* ({ json = false, markdown = false }: Settings) {
   const { pipelines, broken } = yield* library;
   const rows = yield* listed(pipelines);
+  // What is read by programs says nothing of broken modules.
+  if (json || markdown)
+    for (const error of broken) process.stderr.write(`${formatError(error)}\n`);
   if (json) return yield* print(rows.map(jsonLine).join("\n"));
-  yield* print(markdown ? listMarkdown(rows) : listText(rows, broken));
+  yield* print(markdown ? listMarkdown(rows) : listText(rows, broken, columnsOf(process.stdout)));
 });
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
@@ -65,10 +72,6 @@ const profiling = Effect.fnUntraced(function* (name: string, settings: Settings)
 
 /** The commands about trained models: each returns the text to print. */
 const trainedModel = { evaluate: evaluated, predict: predicted, export: exported } as const;
-
-/** The width of the terminal; infinity where the output goes elsewhere. */
-const columnsOf = ({ isTTY, columns }: typeof process.stdout): number =>
-  isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
 
 /** The commands about the folder of a run: each returns the text to print. */
 const aboutFolder = {

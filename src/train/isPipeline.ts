@@ -14,6 +14,7 @@ const cardFields: { readonly [K in keyof Required<Card>]: (value: unknown) => bo
   baseline: orNone(of("string")),
   published: orNone(of("string")),
   time: orNone(of("string")),
+  memory: orNone(of("string")),
 };
 
 /** The names of the missing or wrong fields of a record. */

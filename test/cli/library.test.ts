@@ -8,6 +8,7 @@ import { libraryOf, pipelineNamed } from "../../src/cli/library.ts";
 import { listed, listMarkdown, listText } from "../../src/cli/list.ts";
 import { DataSourceError, ModuleThrew } from "../../src/errors.ts";
 import { formatError } from "../../src/index.ts";
+import { widthOf } from "../../src/terminal.ts";
 import { isPipeline, lacks } from "../../src/train/isPipeline.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fluxion-library-"));
@@ -141,7 +142,7 @@ describe("the list", () => {
     expect(listMarkdown(rows).split("\n").slice(0, 5)).toEqual([
       "## Language",
       "",
-      "| `npx fluxion train …` | held out | baseline | published | data | time |",
+      "| `npx fluxion train …` | held out | baseline | published | data | time, memory |",
       "|---|---|---|---|---|---|",
       `| \`reviews\`: ${seen.description} | accuracy 0.9 | words \\| letters 0.8 |  | \`reviews\` (MIT) |  |`,
     ]);
@@ -167,6 +168,38 @@ describe("the list", () => {
       "|---|---|---|---|---|---|",
       "| `reviews`: two lines | `c` |  |  | a \\| b \\x1b[2J |  |",
     ]);
+  });
+
+  it("says the time and the memory of a run together", async () => {
+    const last = async (more: { readonly time?: string; readonly memory?: string }) => {
+      const rows = await Effect.runPromise(listed([{ ...seen, card: { ...seen.card, ...more } }]));
+      return listMarkdown(rows).split(" | ").at(-1);
+    };
+    expect(await last({ time: "5 s", memory: "0.4 GiB" })).toBe("5 s, 0.4 GiB |");
+    expect(await last({ memory: "0.4 GiB" })).toBe("0.4 GiB |");
+  });
+
+  it("is no wider than the terminal, and says the same", async () => {
+    const rows = await Effect.runPromise(
+      Effect.map(listed([caseStudy, lacking, { ...seen, name: "\u65e5\u672c" }]), (some) => [
+        ...some,
+        ...some.map((row) => ({ ...row, description: `${row.description} `.repeat(7).trim() })),
+      ]),
+    );
+    const wordsOf = (text: string) => text.split(/\s+/).join("");
+    const all = wordsOf(listText(rows, []));
+    for (let columns = 12; columns < 140; columns++) {
+      const text = listText(rows, [], columns);
+      for (const line of text.split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+      expect(wordsOf(text)).toBe(all);
+    }
+  });
+
+  it("names a module that exports half a pipeline, beside what is whole", async () => {
+    const half = moduleOf("half.js", `export const half = { _tag: "Pipeline", name: "half" };`);
+    const { pipelines, broken } = await Effect.runPromise(libraryOf([half]));
+    expect(pipelines).toEqual([]);
+    expect(listText([], broken)).toContain("its half has no description");
   });
 
   it("ends with the modules that could not be imported", async () => {

@@ -52,6 +52,8 @@ export interface Card {
   readonly published?: string;
   /** How long a run takes, and on what. */
   readonly time?: string;
+  /** The most memory that a run takes. */
+  readonly memory?: string;
 }
 
 /** The units of a loss and of metrics, by name: `{ loss: "nats", rmse: "°C" }`. What has none is left out. */
