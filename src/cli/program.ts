@@ -41,8 +41,7 @@ const list = Effect.fnUntraced(function* ({ json = false, markdown = false }: Se
   const { pipelines, broken } = yield* library;
   const rows = yield* listed(pipelines);
   // What is read by programs says nothing of broken modules.
-  if (json || markdown)
-    for (const error of broken) process.stderr.write(`${formatError(error)}\n`);
+  if (json || markdown) for (const error of broken) process.stderr.write(`${formatError(error)}\n`);
   if (json) return yield* print(rows.map(jsonLine).join("\n"));
   yield* print(markdown ? listMarkdown(rows) : listText(rows, broken, columnsOf(process.stdout)));
 });

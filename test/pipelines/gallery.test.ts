@@ -25,7 +25,7 @@ const picturesIn = (text: string): readonly string[] =>
   [...text.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
 
 /** A pipeline that is written anew, and has no picture until then. */
-const unfinished = ["connect-four"];
+const unfinished = ["connect-four", "connect-four-dqn"];
 const fields = [...new Set(rows.map(({ card }) => card?.field ?? ""))];
 
 describe("the gallery", () => {
