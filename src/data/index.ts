@@ -107,8 +107,12 @@ export {
   transcription,
 } from "./raw/transcription.ts";
 export { balanced, type SampleOptions, weighted } from "./sampling.ts";
+export { encodeWav } from "./sound/encodeWav.ts";
+export { type GriffinLimOptions, griffinLim } from "./sound/griffinLim.ts";
+export { type InverseMelOptions, inverseMel } from "./sound/inverseMel.ts";
 export { type MelOptions, melFilters, melSpectrogram } from "./sound/mel.ts";
 export { resample } from "./sound/resample.ts";
+export { toSound } from "./sound/toSound.ts";
 export { readWav, type Sound, type WavOptions } from "./sound/wav.ts";
 export type {
   BatchReader,

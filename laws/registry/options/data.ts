@@ -90,6 +90,14 @@ const sound = zeros([1, 8]);
 const mel = (options: Partial<data.MelOptions>): unknown =>
   data.melSpectrogram(sound, { sampleRate: 8, window: 4, mels: 2, ...options });
 
+const inverted = (options: data.GriffinLimOptions): unknown =>
+  data.griffinLim(zeros([1, 3, 2]), { iterations: 1, ...options });
+
+const unmel = (options: Partial<data.InverseMelOptions>, mels = 2): unknown =>
+  data.inverseMel(zeros([1, Number.isInteger(mels) && mels > 0 && mels <= 2 ** 12 ? mels : 2, 1]), {
+    ...{ sampleRate: 8, window: 4, mels: 2, iterations: 1, ...options },
+  });
+
 const heard = (options: Partial<data.SoundOptions>): unknown =>
   data.fromSound({ sampleRate: 8, frames: 4, ...options });
 
@@ -180,6 +188,38 @@ const functions: OptionsOf<typeof data> = {
     from: [extent, (from) => data.readWav(idx, { from })],
     frames: [extent, (frames) => data.readWav(idx, { frames })],
   },
+  encodeWav: {
+    sampleRate: [
+      wholeFrom(1, 2 ** 20),
+      (sampleRate) => data.encodeWav({ samples: sound, sampleRate }),
+    ],
+  },
+  griffinLim: {
+    hop: [wholeFrom(1, 4), (hop) => inverted({ hop })],
+    iterations: [wholeFrom(0, 2 ** 12), (iterations) => inverted({ iterations })],
+    momentum: [between(0, 1, { high: true }), (momentum) => inverted({ momentum })],
+    seed: [wholeFrom(Number.MIN_SAFE_INTEGER), (seed) => inverted({ seed })],
+  },
+  inverseMel: {
+    sampleRate: [
+      wholeFrom(1, 2 ** 20),
+      (sampleRate) => unmel({ sampleRate, high: sampleRate / 2 }),
+    ],
+    window: [
+      {
+        says: "a power of 2 from 2 to 65536",
+        inside: fc.constantFrom(2, 4, 64),
+        outside: fc.constantFrom(0, 1, 3, 2 ** 17, 6, -2),
+      },
+      (window) => unmel({ window }),
+    ],
+    mels: [wholeFrom(1, 2 ** 12), (mels) => unmel({ mels }, mels)],
+    low: [between(0, 4, { high: true }), (low) => unmel({ low })],
+    high: [between(0, 4, { low: true }), (high) => unmel({ high })],
+    power: [aboveZero, (power) => unmel({ power })],
+    iterations: [wholeFrom(1, 2 ** 12), (iterations) => unmel({ iterations })],
+  },
+  toSound: none,
   resample: {
     from: [wholeFrom(1, 2 ** 20), (from) => data.resample(sound, from, 1)],
     to: [wholeFrom(1, 2 ** 20), (to) => data.resample(sound, 1, to)],

@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import {
+  type FromSound,
   fromSound,
   padSequences,
   prepare,
@@ -27,7 +28,7 @@ import { digitWords } from "./spokenDigits.ts";
 export const fromPrompt = fromSound({ sampleRate: 8000, frames: 192, resampled: true });
 
 /** The maximum number of characters of a text. */
-const mostCharacters = 64;
+export const mostCharacters = 64;
 
 /** The tokens of a prompt: a blank, and the characters of English words. */
 export const letters = vocabularyOf(["<blank>", " ", "'", ..."abcdefghijklmnopqrstuvwxyz"]);
@@ -81,14 +82,9 @@ export const promptsFolder = Effect.suspend(() =>
     : Effect.fail(failed("the Debian package is not installed")),
 );
 
-/**
- * Prompts of a telephone exchange that are shorter than 3 seconds, by one voice, with their texts. A seventh of the different
- * texts is the test and a seventh for choices; no text is in two parts, though many share words and phrases.
- *
- * **Source** Allison Smith, for Asterisk (Digium): Debian's package `asterisk-core-sounds-en-wav`, CC BY-SA 3.0.
- */
-export const prompts = Effect.gen(function* () {
-  const from = yield* promptsFolder;
+/** The clips that are shorter than `from` allows, and whose texts are not too long either, with their texts. */
+export const clipsAs = Effect.fnUntraced(function* (from: FromSound) {
+  const place = yield* promptsFolder;
   const texts = yield* Effect.tryPromise({
     try: async () =>
       parseTexts(gunzipSync(await readFile(list), { maxOutputLength: mostBytes }).toString("utf8")),
@@ -96,12 +92,23 @@ export const prompts = Effect.gen(function* () {
   });
   const clips: { readonly sound: Tensor; readonly text: string }[] = [];
   for (const [name, text] of texts) {
-    const file = join(from, `${name}.wav`);
+    const file = join(place, `${name}.wav`);
     if (text === "" || text.length > mostCharacters || !existsSync(file)) continue;
-    const made = prepare("sound", fromPrompt, yield* readWav(file, { sampleRate: 8000 }));
+    const made = prepare("sound", from, yield* readWav(file, { sampleRate: 8000 }));
     // Those that are too long are left out.
     if (!isLeft(made)) clips.push({ sound: made.right, text });
   }
+  return clips;
+});
+
+/**
+ * Prompts of a telephone exchange that are shorter than 3 seconds, by one voice, with their texts. A seventh of the different
+ * texts is the test and a seventh for choices; no text is in two parts, though many share words and phrases.
+ *
+ * **Source** Allison Smith, for Asterisk (Digium): Debian's package `asterisk-core-sounds-en-wav`, CC BY-SA 3.0.
+ */
+export const prompts = Effect.gen(function* () {
+  const clips = yield* clipsAs(fromPrompt);
   const part = partsOf(clips.map(({ text }) => text));
   const rowsOf = (name: ReturnType<typeof part>): Dataset<Transcribed> => {
     const own = clips.filter(({ text }) => part(text) === name);

@@ -7,12 +7,14 @@ import { evaluate, type On } from "../../train/loop/evaluate.ts";
 import { confusionLines } from "../../train/operators/confusionTable.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import type { Answer, FoundBox } from "../../train/predict/answers.ts";
+import { inWords } from "../../train/predict/answersEvery.ts";
 import { contentOf } from "../../train/predict/modelFile.ts";
 import { makeModelPredictor } from "../../train/predict/predict.ts";
 import { boxesDrawn } from "./boxesDrawn.ts";
 import { drawn, numbersOf } from "./drawn.ts";
 import { rowsIn } from "./input.ts";
 import type { Split } from "./splits.ts";
+import { spokenTo } from "./spoken.ts";
 import { asModel, asState, targetOf } from "./target.ts";
 
 /** What the commands about trained models are given. */
@@ -89,6 +91,7 @@ const answersText = (answers: readonly Answer[]): string => {
     const row = String(i + 1);
     if ("class" in answer) return [row, oneLine(answer.class), answer.probability.toFixed(4)];
     if ("text" in answer) return [row, oneLine(answer.text)];
+    if ("sound" in answer) return [row, inWords(answer)];
     return [row, answerText(answer)];
   });
   const boxes = answers.flatMap((answer, i) =>
@@ -98,13 +101,14 @@ const answersText = (answers: readonly Answer[]): string => {
   if (answers.some((answer) => "class" in answer))
     return table(["row", "class", "probability"], rows, { numeric: [0, 2] });
   const acted = answers.some((answer) => "action" in answer);
-  const kind = texts.length > 0 ? "text" : acted ? "action" : "output";
+  const isSound = answers.some((answer) => "sound" in answer);
+  const kind = texts.length > 0 ? "text" : acted ? "action" : isSound ? "sound" : "output";
   return table(["row", kind], rows, { numeric: [0] });
 };
 
 /**
  * Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. With `output`, draws
- * the answer that is a picture, or boxes on theirs.
+ * the answer that is a picture, or boxes on theirs, or writes what is said.
  */
 export const predicted = Effect.fnUntraced(function* (name: string, given: Given) {
   const input = yield* required(
@@ -120,7 +124,9 @@ export const predicted = Effect.fnUntraced(function* (name: string, given: Given
   if (given.output !== undefined)
     return yield* answers.some((answer) => "boxes" in answer)
       ? boxesDrawn(model.name, answers, input, given.output)
-      : drawn(model.name, answers, given.output);
+      : model.speech !== undefined
+        ? spokenTo(model.name, answers, given.output)
+        : drawn(model.name, answers, given.output);
   return given.json === true ? answers.map(jsonLine).join("\n") : answersText(answers);
 });
 

@@ -1,6 +1,7 @@
 import { InvalidArgument } from "../../errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { holding, notNegative, wholeTo } from "../../tensor/validate.ts";
+import { fourierOf, hannOf } from "./fourier.ts";
 
 /** How frequencies become mels. */
 type Scale = "slaney" | "htk";
@@ -64,42 +65,6 @@ export const melFilters = (options: MelOptions): readonly Float64Array[] => {
       return height * Math.max(0, Math.min((hertz - a) / (b - a), (c - hertz) / (c - b)));
     });
   });
-};
-
-/** The cosines and sines of the first half of a turn backwards, in `n / 2` steps. */
-const turns = (n: number) => {
-  const angles = Float64Array.from({ length: n / 2 }, (_, k) => (-2 * Math.PI * k) / n);
-  return { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
-};
-
-/** The discrete Fourier transform of a power of 2 of numbers, in place. **Source** Cooley and Tukey (1965). */
-const fourier = (re: Float64Array, im: Float64Array, table: ReturnType<typeof turns>): void => {
-  const n = re.length;
-  for (let i = 1, j = 0; i < n; i++) {
-    let bit = n >> 1;
-    for (; (j & bit) !== 0; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) {
-      [re[i], re[j]] = [re[j] as number, re[i] as number];
-      [im[i], im[j]] = [im[j] as number, im[i] as number];
-    }
-  }
-  for (let size = 2; size <= n; size *= 2)
-    for (let start = 0; start < n; start += size)
-      for (let k = 0; k < size / 2; k++) {
-        const cos = table.cos[k * (n / size)] as number;
-        const sin = table.sin[k * (n / size)] as number;
-        const i = start + k;
-        const j = i + size / 2;
-        const a = re[j] as number;
-        const b = im[j] as number;
-        const x = a * cos - b * sin;
-        const y = a * sin + b * cos;
-        re[j] = (re[i] as number) - x;
-        im[j] = (im[i] as number) - y;
-        re[i] = (re[i] as number) + x;
-        im[i] = (im[i] as number) + y;
-      }
 };
 
 /** The position of a sample that is reflected at both ends of sound. */
@@ -174,23 +139,19 @@ export const melSpectrogram = (
     const last = filter.findLastIndex((x) => x > 0);
     return { first, shares: first < 0 ? new Float64Array() : filter.subarray(first, last + 1) };
   });
-  const hann = Float64Array.from(
-    { length: window },
-    (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window),
-  );
+  const [hann, fourier] = [hannOf(window), fourierOf(window)];
   const frames = 1 + Math.floor(length / hop);
   const x = Tensor.read(samples);
   const out = new Float32Array(channels * mels * frames);
   const [re, im] = [new Float64Array(window), new Float64Array(window)];
   const energies = new Float64Array(window / 2 + 1);
-  const table = turns(window);
   for (let c = 0; c < channels; c++)
     for (let frame = 0; frame < frames; frame++) {
       const first = frame * hop - window / 2;
       for (let i = 0; i < window; i++)
         re[i] = (hann[i] as number) * (x[c * length + reflected(first + i, length)] as number);
       im.fill(0);
-      fourier(re, im, table);
+      fourier(re, im);
       for (let k = 0; k < energies.length; k++)
         energies[k] = Math.hypot(re[k] as number, im[k] as number) ** power;
       for (const [m, filter] of filters.entries()) {

@@ -156,6 +156,10 @@ export interface Sound {
   readonly sampleRate: number;
 }
 
+/** How long a sound is, in seconds. */
+export const secondsOf = ({ samples, sampleRate }: Sound): number =>
+  (samples.shape[1] ?? 0) / sampleRate;
+
 /** The number of samples that are read at once. */
 const part = 2 ** 16;
 

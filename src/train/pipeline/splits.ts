@@ -1,6 +1,6 @@
 import type { Dataset, Row } from "../../data/dataset.ts";
 import type { Generation } from "../../data/raw/generation.ts";
-import type { FromRaw } from "../../data/raw/raw.ts";
+import type { FromRaw, FromSound } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
 import type { Experience, Source } from "../../data/source/source.ts";
 
@@ -39,6 +39,8 @@ export interface Splits<R extends Row, Train = Dataset<R>, Held = Dataset<R>> {
   readonly generation?: Generation;
   /** How a model that was trained by the CTC loss answers in text: see `transcription`. */
   readonly transcription?: Transcription;
+  /** How the output of a model that speaks becomes sound, for answers: it is the column that this would make of it. */
+  readonly speech?: FromSound;
 }
 
 /** Rows to evaluate on: a dataset, or a stream that need not fit memory and is read in its own order. */

@@ -1,4 +1,7 @@
 import * as E from "fp-ts/lib/Either.js";
+import type { FromSound } from "../../data/raw/raw.ts";
+import { toSound } from "../../data/sound/toSound.ts";
+import type { Sound } from "../../data/sound/wav.ts";
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -51,13 +54,18 @@ export interface Detected {
   readonly boxes: readonly FoundBox[];
 }
 
+/** The answer of a model that speaks: sound. */
+export interface Spoken {
+  readonly sound: Sound;
+}
+
 /** The answer of any other model: its output, as nested lists of numbers. */
 export interface Measured {
   readonly value: ReturnType<Tensor["toArray"]>;
 }
 
 /** What a model says about one row. */
-export type Answer = Acted | Classified | Detected | Generated | Measured | Pointed;
+export type Answer = Acted | Classified | Detected | Generated | Measured | Pointed | Spoken;
 
 /** `e^x / Σ e^x`, of numbers that are moved to at most 0 first. */
 const softmax = (logits: readonly number[]): readonly number[] => {
@@ -105,6 +113,25 @@ const detectedIn = (
   };
 };
 
+/** What an output is not, for speech; `undefined` where they fit one another. */
+export const unspoken = (
+  { mels }: FromSound,
+  output: Shape,
+): { readonly expected: string; readonly actual: string } | undefined =>
+  output.length === 2 && output[1] === mels
+    ? undefined
+    : { expected: `an output [time, ${mels}], as there are mels`, actual: showShape(output) };
+
+/** Each output as sound. **Fails with** `InvalidArgument` where it is of other mels, or not finite. */
+const spokenIn = (outputs: readonly Tensor[], speech: FromSound) =>
+  E.tryCatch(
+    () => outputs.map((column): Spoken => ({ sound: toSound(speech, column) })),
+    (error) => {
+      if (error instanceof InvalidArgument) return error;
+      throw error;
+    },
+  );
+
 /**
  * What outputs say, row by row. With `boxes` an output is read as boxes. With class names, an output is taken for the logits of the classes, or a single number
  * for the logit of the second of two. Of a learner that plays it is an action, or the values of actions.
@@ -113,7 +140,12 @@ const detectedIn = (
  */
 export const answersOf = (
   outputs: Tensor,
-  { classes, boxes, acts }: Pick<Meaning, "classes" | "acts"> & Partial<Pick<Meaning, "boxes">>,
+  {
+    classes,
+    boxes,
+    speech,
+    acts,
+  }: Pick<Meaning, "classes" | "acts"> & Partial<Pick<Meaning, "boxes" | "speech">>,
 ): E.Either<InvalidArgument, readonly Answer[]> => {
   const [rows = 0, ...shape] = outputs.shape;
   const width = sizeOf(shape);
@@ -121,7 +153,9 @@ export const answersOf = (
   const rowAt = (i: number) => data.slice(i * width, (i + 1) * width);
   const each = <A>(f: (i: number) => A): readonly A[] =>
     Array.from({ length: rows }, (_, i) => f(i));
-  const nested = (i: number) => Tensor.own(shape, outputs.dtype, rowAt(i)).toArray();
+  const one = (i: number) => Tensor.own(shape, outputs.dtype, rowAt(i));
+  const nested = (i: number) => one(i).toArray();
+  if (speech !== undefined) return spokenIn(each(one), speech);
   if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
   if (acts === "discrete")
     return E.right(

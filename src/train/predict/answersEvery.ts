@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { Dataset, type Row } from "../../data/dataset.ts";
+import { secondsOf } from "../../data/sound/wav.ts";
 import { type SampleEvery, type Sampler, sampleEvery } from "../operators/sampleEvery.ts";
 import { withData } from "../pipeline/overrides.ts";
 import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
@@ -15,11 +16,12 @@ const countsOf = (boxes: readonly FoundBox[]): string => {
   return counts.map(([kind, of = []]) => `${of.length} ${kind}`).join(", ") || "nothing";
 };
 
-/** An answer in a few words: a class with its probability, the number of boxes, a text, or numbers. */
+/** An answer in a few words: a class with its probability, the number of boxes, a text, the length of sound, or numbers. */
 export const inWords = (answer: Answer): string => {
   if ("class" in answer) return `${answer.class} (${answer.probability.toFixed(2)})`;
   if ("text" in answer) return answer.text;
   if ("boxes" in answer) return countsOf(answer.boxes);
+  if ("sound" in answer) return `${secondsOf(answer.sound).toFixed(2)} s of sound`;
   return JSON.stringify("action" in answer ? answer.action : answer.value, (_, x: unknown) =>
     typeof x === "number" ? Number(x.toPrecision(6)) : x,
   );

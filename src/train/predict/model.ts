@@ -30,7 +30,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { checkTokens, trainedMismatch } from "../pipeline/validate.ts";
 import { initialState } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import { areBoxes } from "./answers.ts";
+import { areBoxes, unspoken } from "./answers.ts";
 import { misfit, withParams } from "./generating.ts";
 import { generatorCodec, generatorIssue, type NamedGenerator } from "./generatorCodec.ts";
 import {
@@ -71,7 +71,7 @@ const takenBy = ({ program, columns, params }: Model): readonly string[] =>
  * for what was fitted on it.
  *
  * **Fails with** `InvalidPipeline` where the learner predicts nothing, or generates nothing where the source has a
- * `generation`, or gives another output than the source's `transcription` or `span` reads; `StateMismatch`; `CompileError`, and the
+ * `generation`, or gives another output than the source's `transcription`, `speech` or `span` reads; `StateMismatch`; `CompileError`, and the
  * errors of the data.
  */
 export const modelOf = Effect.fnUntraced(function* <C, E>(
@@ -79,11 +79,12 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
   state: TrainState<C>,
 ) {
   const predict = yield* predictOf(of);
-  const { train, inputs = {}, classes, boxes, span, generation, transcription } = yield* of.source;
+  const source = yield* of.source;
+  const { train, inputs = {}, classes, boxes, span, generation, transcription, speech } = source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
-  const source = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
-  const spec: ColumnTypes = { ...source.spec, ...of.learner.sees };
+  const read = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
+  const spec: ColumnTypes = { ...read.spec, ...of.learner.sees };
   const { leaves, shape } = flattenTensors<unknown>(state.carried);
   const paths = leafPaths(shape).map((path) => path.join("."));
   const one = yield* predictionProgram(predict, state.carried, state, spec);
@@ -113,6 +114,12 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
       ...{ pipeline: of.name, field: "span", value: astray.actual },
       expected: astray.expected,
     });
+  const mute = speech && unspoken(speech, one.program.outputs[0]?.shape ?? []);
+  if (mute !== undefined)
+    return yield* new InvalidPipeline({
+      ...{ pipeline: of.name, field: "speech", value: mute.actual },
+      expected: mute.expected,
+    });
   const took = [
     ...new Set([one.takes, places?.begin.params ?? [], places?.step.params ?? []].flat()),
   ];
@@ -124,7 +131,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
     columns: Object.fromEntries(one.columns.map((name) => [name, spec[name] as TensorType])),
     limits: of.learner.limits.filter(({ column }) => reads.has(column)),
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
-    ...{ classes, boxes, span, generation, transcription },
+    ...{ classes, boxes, span, generation, transcription, speech },
     acts: of.learner.acts,
     generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
@@ -230,6 +237,7 @@ const written = t.intersection([
     generation: generationCodec,
     generator: generatorCodec,
     transcription: transcriptionCodec,
+    speech: fromRawCodec,
     acts: t.keyof({ discrete: null, continuous: null }),
   }),
 ]);
@@ -238,7 +246,7 @@ const written = t.intersection([
 export const encodeModel = (model: Model): string => {
   const { name, program, columns, limits, inputs, classes, boxes, generation, generator, acts } =
     model;
-  const { transcription, span } = model;
+  const { transcription, span, speech } = model;
   return JSON.stringify(
     written.encode({
       ...{ version, name, program, limits },
@@ -256,6 +264,7 @@ export const encodeModel = (model: Model): string => {
       ...(generation === undefined ? {} : { generation }),
       ...(generator === undefined ? {} : { generator }),
       ...(transcription === undefined ? {} : { transcription }),
+      ...(speech === undefined ? {} : { speech }),
       ...(acts === undefined ? {} : { acts }),
     }),
   );
@@ -283,6 +292,7 @@ export const decodeModel = (
       generation,
       generator,
       transcription,
+      speech,
       acts,
       ...rest
     } = yield* decodeJson(written, json, where);
@@ -338,6 +348,10 @@ export const decodeModel = (
       return yield* refuse(["transcription"], misheard.expected, misheard.actual);
     const astray = span && unmarked(span, Object.fromEntries(inputs), output.shape);
     if (astray !== undefined) return yield* refuse(["span"], astray.expected, astray.actual);
+    if (speech !== undefined && speech.kind !== "sound")
+      return yield* refuse(["speech"], "sound", speech.kind);
+    const mute = speech && unspoken(speech, output.shape);
+    if (mute !== undefined) return yield* refuse(["speech"], mute.expected, mute.actual);
     const known = Object.fromEntries(types);
     for (const [column, from] of inputs)
       if (!sameType(Object.hasOwn(known, column) ? known[column] : undefined, preparedType(from)))
@@ -356,7 +370,7 @@ export const decodeModel = (
     }
     return {
       ...rest,
-      ...{ boxes, span, generation, generator, transcription, acts },
+      ...{ boxes, span, generation, generator, transcription, speech, acts },
       _tag: "Model",
       params: Object.fromEntries(
         all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),

@@ -223,8 +223,17 @@ const predictable = Effect.fnUntraced(function* <C, E>(
     check: (rows) => checkTokens(of.learner.limits, rows),
     meaning: Effect.map(
       of.source,
-      ({ inputs = {}, classes, boxes, span, generation, transcription }) => ({
-        ...{ inputs, classes, boxes, span, generation, transcription, acts: of.learner.acts },
+      ({ inputs = {}, classes, boxes, span, generation, transcription, speech }) => ({
+        ...{
+          inputs,
+          classes,
+          boxes,
+          span,
+          generation,
+          transcription,
+          speech,
+          acts: of.learner.acts,
+        },
       }),
     ),
     generator: Effect.map(

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { Dataset, dataset, type Row } from "../../data/dataset.ts";
 import type { Generation } from "../../data/raw/generation.ts";
 import { type CannotPrepare, kindOf, prepare } from "../../data/raw/prepare.ts";
-import type { FromRaw, Raw } from "../../data/raw/raw.ts";
+import type { FromRaw, FromSound, Raw } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
 import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
 import type { Acts } from "../../learn/learner.ts";
@@ -39,6 +39,8 @@ export interface Meaning {
   readonly generation: Generation | undefined;
   /** How a model that was trained by the CTC loss answers in text. */
   readonly transcription?: Transcription | undefined;
+  /** How the output of a model that speaks becomes sound: it is the column that this would make of it. */
+  readonly speech?: FromSound | undefined;
   /** What the output stands for, of a learner that plays. */
   readonly acts: Acts | undefined;
 }

@@ -1,0 +1,57 @@
+import { InvalidArgument } from "../../errors.ts";
+import { greatestOf } from "../../tensor/extremes.ts";
+import { showShape } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { FromSound } from "../raw/raw.ts";
+import { type GriffinLimOptions, griffinLim } from "./griffinLim.ts";
+import { inverseMel } from "./inverseMel.ts";
+import type { Sound } from "./wav.ts";
+
+/**
+ * Makes sound of a column that says how loud it is by mels over time: what `fromSound` does, backwards. Silence at the end is
+ * left out, and the loudest sample is 1 or -1.
+ *
+ * **Math** energies `10^((column - max column) range / 10)`, 0 where the column is not above 0; then {@link inverseMel} and
+ * {@link griffinLim}.
+ * **Shapes** `[frames, mels] → [1, (steps - 1) hop]`, of as many steps as are not silent; of silence one sample.
+ * **Fails with** `InvalidArgument`, thrown, where the column has another number of mels or is not finite.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "fluxion";
+ * import { fromSound, toSound } from "fluxion/data";
+ * const from = fromSound({ sampleRate: 8000, frames: 4, window: 8, hop: 2, mels: 2 });
+ * toSound(from, tensor([[1, 0], [1, 0.5], [0.2, 1], [0, 0]])).samples.shape // => [1, 4]
+ * ```
+ */
+export const toSound = (
+  from: FromSound,
+  column: Tensor,
+  options: Omit<GriffinLimOptions, "hop"> = {},
+): Sound => {
+  const { sampleRate, mels, range, hop, window, low, high } = from;
+  const x = Tensor.read(column);
+  const refuse = (expected: string, actual: string) =>
+    new InvalidArgument({ op: "toSound", argument: "column", expected, actual });
+  if (column.shape.length !== 2 || column.shape[1] !== mels)
+    throw refuse(`[frames, ${mels}]`, showShape(column.shape));
+  if (!x.every(Number.isFinite)) throw refuse("finite numbers", "NaN or ∞ among them");
+  const loud = x.findLastIndex((value) => value > 0);
+  const steps = Math.ceil((loud + 1) / mels);
+  if (steps < 2) return { samples: Tensor.own([1, 1], "f32", new Float32Array(1)), sampleRate };
+  const most = greatestOf(x as Float32Array);
+  const energies = new Float32Array(mels * steps);
+  for (let t = 0; t < steps; t++)
+    for (let m = 0; m < mels; m++) {
+      const value = x[t * mels + m] as number;
+      energies[m * steps + t] = value > 0 ? 10 ** (((value - most) * range) / 10) : 0;
+    }
+  const magnitudes = inverseMel(Tensor.own([1, mels, steps], "f32", energies), {
+    ...{ sampleRate, window, mels, low, high },
+  });
+  const made = Tensor.read(griffinLim(magnitudes, { ...options, hop }));
+  // griffinLim makes f32.
+  const peak = (made as Float32Array).reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const samples = Float32Array.from(made, (value) => (peak > 0 ? value / peak : 0));
+  return { samples: Tensor.own([1, samples.length], "f32", samples), sampleRate };
+};
