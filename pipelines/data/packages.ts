@@ -49,7 +49,7 @@ export const parsePackages = (text: string): readonly Package[] => {
 };
 
 /** FNV-1a, 32 bits. **Source** Fowler, Noll and Vo; RFC 9923. */
-const hashOf = (text: string): number =>
+export const hashOf = (text: string): number =>
   [...new TextEncoder().encode(text)].reduce(
     (hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0,
     0x811c9dc5,

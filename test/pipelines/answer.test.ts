@@ -16,15 +16,32 @@ const lines = `  1 This software and database is being provided to you, the LICE
 00014490 00 s 02 abounding 0 Galore(ip) 0 001 & 00013887 a 0000 | existing in abundance; "whiskey galore"  
 `;
 
-it("WordNet's lines are read as words and their definitions, without examples", () => {
+it("WordNet's lines are read as words and their definitions, with what they are a kind of", () => {
   expect(parseMeanings(`${lines}00000000 04 n zz broken | none\n`)).toEqual([
-    { words: ["contact"], definition: "close interaction", kind: "n" },
     {
+      id: "n00039297",
+      words: ["contact"],
+      definition: "close interaction",
+      examples: ["they kept in daily contact"],
+      kind: "n",
+      above: ["n00039021"],
+    },
+    {
+      id: "v01035217",
       words: ["browbeat", "bully", "swagger"],
       definition: "discourage or frighten with threats or a domineering manner; intimidate",
+      examples: [],
       kind: "v",
+      above: ["v00768796"],
     },
-    { words: ["abounding", "galore"], definition: "existing in abundance", kind: "s" },
+    {
+      id: "a00014490",
+      words: ["abounding", "galore"],
+      definition: "existing in abundance",
+      examples: ["whiskey galore"],
+      kind: "s",
+      above: [],
+    },
   ]);
 });
 
@@ -32,9 +49,9 @@ describe("definitions", () => {
   const made = Array.from({ length: 20 }, (_, i) => ({
     words: [`w${i}`, `v${i}`, "two words"],
     definition: `w${(i + 1) % 20} v${(i + 2) % 20} of w${(i + 3) % 20}`,
-    kind: "n",
+    ...{ id: `n${i}`, examples: [], kind: "n", above: [] },
   }));
-  const own = { words: ["w1"], definition: "w1 is w1", kind: "n" };
+  const own = { ...made[0], words: ["w1"], definition: "w1 is w1" } as (typeof made)[number];
   const options = { limit: 60, length: 6 };
 
   it("are held out by meaning, and never ask for a word that they have", () => {

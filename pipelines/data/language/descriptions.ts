@@ -9,6 +9,7 @@ import {
   vocabularyOf,
 } from "../../../src/data/index.ts";
 import { DataSourceError, type Dataset, dataset, type Tensor } from "../../../src/index.ts";
+import { hashOf } from "../packages.ts";
 
 /** What the archive says of a package: in a line, and at length. */
 export interface Description {
@@ -143,13 +144,6 @@ export type Summarized = {
   readonly text: Tensor<readonly [number]>;
   readonly next: Tensor<readonly [number]>;
 };
-
-/** FNV-1a, 32 bits. **Source** Fowler, Noll and Vo; RFC 9923. */
-const hashOf = (text: string): number =>
-  [...new TextEncoder().encode(text)].reduce(
-    (hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0,
-    0x811c9dc5,
-  );
 
 const wordsOf = ({ text }: Description): string => text.toLowerCase().replace(/[^\p{L}]+/gu, " ");
 

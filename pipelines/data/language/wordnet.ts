@@ -4,12 +4,17 @@ import * as Effect from "effect/Effect";
 import { readText } from "../../../src/data/index.ts";
 import { DataSourceError } from "../../../src/index.ts";
 
-/** A meaning: the words that have it, and its definition. */
+/** A meaning: the words that have it, its definition, and the meanings that it is a kind of. */
 export interface Meaning {
+  /** Its kind and its place in the file, such as `n00039297`. */
+  readonly id: string;
   readonly words: readonly string[];
   readonly definition: string;
+  readonly examples: readonly string[];
   /** `n`, `v`, `a` (or `s`, of an adjective like another) or `r`, an adverb. */
   readonly kind: string;
+  /** The meanings that this one is a kind or an instance of. */
+  readonly above: readonly string[];
 }
 
 const kinds = ["noun", "verb", "adj", "adv"] as const;
@@ -33,16 +38,19 @@ export const wordnetFolder = Effect.suspend(() => {
     : Effect.succeed(found);
 });
 
+/** The identity of a meaning: an adjective like another, `s`, is an adjective. */
+const idOf = (kind: string, place: string): string => `${kind === "s" ? "a" : kind}${place}`;
+
 /**
- * The meanings in a text of WordNet's data files. Words are in lower case, with spaces between their parts; the examples after
- * a definition are left out, and so is a line that is none of a meaning, such as those of the license.
+ * The meanings in a text of WordNet's data files. Words are in lower case, with spaces between their parts. A line that is none
+ * of a meaning, such as those of the license, is left out.
  *
  * **Source** WordNet 3.0, wndb(5WN): the format of its database.
  */
 export const parseMeanings = (text: string): readonly Meaning[] =>
   text.split("\n").flatMap((line) => {
     const [data = "", gloss] = line.split(" | ");
-    const [, , kind = "", count = "", ...rest] = data.split(" ");
+    const [place = "", , kind = "", count = "", ...rest] = data.split(" ");
     const n = Number.parseInt(count, 16);
     if (line.startsWith(" ") || gloss === undefined || !(n > 0) || rest.length < 2 * n) return [];
     const words = Array.from({ length: n }, (_, i) =>
@@ -52,7 +60,13 @@ export const parseMeanings = (text: string): readonly Meaning[] =>
         .toLowerCase(),
     );
     const [definition = ""] = gloss.split(/;?\s*"/, 1);
-    return definition.trim() === "" ? [] : [{ words, definition: definition.trim(), kind }];
+    if (definition.trim() === "") return [];
+    const pointers = rest.slice(2 * n + 1);
+    const above = Array.from({ length: Number(rest[2 * n]) || 0 }, (_, i) =>
+      pointers.slice(4 * i, 4 * i + 3),
+    ).flatMap(([sign, to = "", of = ""]) => (sign === "@" || sign === "@i" ? [idOf(of, to)] : []));
+    const examples = Array.from(gloss.matchAll(/"([^"]+)"/g), ([, said = ""]) => said);
+    return [{ id: idOf(kind, place), words, definition: definition.trim(), examples, kind, above }];
   });
 
 /**
