@@ -107,9 +107,9 @@ export interface WorkerTold {
   readonly settings: Settings;
 }
 
-/** The module that a worker runs: beside this one, in the sources as in the build. */
+/** The module that a worker runs. In the build this one is joined with others, in a folder beside that of the command line. */
 const workerModule = new URL(
-  import.meta.url.endsWith(".ts") ? "./trainWorker.ts" : "./trainWorker.js",
+  import.meta.url.endsWith(".ts") ? "./trainWorker.ts" : "../cli/trainWorker.js",
   import.meta.url,
 );
 

@@ -1,5 +1,6 @@
-/** The folder of fluxion's modules and the end of their names; none where a bundler has joined them. */
-const [, own, end] = /^(.*\/src\/)train\/worker\/program(\.[jt]s)$/.exec(import.meta.url) ?? [];
+/** The folder of fluxion's modules and the end of their names, in the sources and in the build; none where a bundler has joined them. */
+const [, own, end] =
+  /^(.*\/src\/)(?:train\/worker\/program|joined\/[^/]+)(\.[jt]s)$/.exec(import.meta.url) ?? [];
 const isSource = end === ".ts";
 const format = isSource ? "module-typescript" : "module";
 
