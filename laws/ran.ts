@@ -1,11 +1,9 @@
+import { grouped } from "../src/errors/grouped.ts";
 import { greatestOf } from "../src/tensor/extremes.ts";
 import type { Held } from "./law.ts";
 
-const grouped = (held: readonly Held[]): ReadonlyMap<string, readonly Held[]> =>
-  Map.groupBy(held, ({ law }) => law);
-
 const rows = (held: readonly Held[]): readonly (readonly [string, number, number])[] =>
-  [...grouped(held)].map(([law, runs]) => [
+  [...grouped(held, ({ law }) => law)].map(([law, runs]) => [
     law,
     new Set(runs.map(({ subject }) => subject)).size,
     runs.reduce((total, each) => total + each.runs, 0),

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { formatError } from "../errors/failure.ts";
+import { grouped } from "../errors/grouped.ts";
 import { DataSourceError } from "../errors.ts";
 import { greatestOf } from "../tensor/extremes.ts";
 import { aligned } from "../terminal/table.ts";
@@ -32,9 +33,9 @@ export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonl
 
 /** The rows of each field by its name, those without a card last. */
 const byField = (rows: readonly Listed[]): readonly (readonly [string, readonly Listed[]])[] =>
-  Object.entries(Object.groupBy(rows, ({ card }) => card?.field ?? ""))
-    .toSorted(([a], [b]) => Number(a === "") - Number(b === "") || (a < b ? -1 : 1))
-    .map(([field, among]) => [field, among ?? []]);
+  [...grouped(rows, ({ card }): string => card?.field ?? "")].toSorted(
+    ([a], [b]) => Number(a === "") - Number(b === "") || (a < b ? -1 : 1),
+  );
 
 /** What a row says beside its name, a line each. */
 const lines = ({ description, card, missing: lack }: Listed): readonly string[] => [

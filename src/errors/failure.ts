@@ -1,5 +1,6 @@
 import * as Data from "effect/Data";
 import { printable } from "../terminal.ts";
+import { grouped } from "./grouped.ts";
 
 /** The text of an error: what happened, where, and how to fix it. */
 export interface Account {
@@ -63,9 +64,11 @@ const placesOf = (errors: readonly Failure[]): { readonly where?: string } => {
 /** Formats errors, equal ones once: each with its count and places, in the order of first occurrence. */
 export const saidOnce = (errors: readonly Failure[]): readonly string[] =>
   [
-    ...Map.groupBy(errors, ({ _tag, account: { what, fix } }) => JSON.stringify([_tag, what, fix])),
-  ].map(([, same]) => {
-    const { _tag, account } = same[0] as Failure;
+    ...grouped(errors, ({ _tag, account: { what, fix } }) =>
+      JSON.stringify([_tag, what, fix]),
+    ).values(),
+  ].map((same) => {
+    const { _tag, account } = same[0];
     const times = same.length === 1 ? "" : `(${same.length} times) `;
     return `${times}${_tag}: ${textOf({ ...account, ...placesOf(same) })}`;
   });

@@ -99,13 +99,16 @@ const answeredIn = async (
   const server = await serve(bundle, folder, places);
   const url = `${server.url}?${question}`;
   const close = open(chromium as string, url);
-  const silence = Promise.withResolvers<readonly string[]>();
-  const timer = setTimeout(
-    () => silence.resolve(places.map(() => `{ "failure": "it says nothing" }`)),
-    patience,
-  );
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<readonly string[]>((say) => {
+    timer = setTimeout(
+      say,
+      patience,
+      places.map(() => `{ "failure": "it says nothing" }`),
+    );
+  });
   try {
-    const posted = await Promise.race([server.posted, silence.promise]);
+    const posted = await Promise.race([server.posted, silence]);
     return posted.map((each) => JSON.parse(each) as Posted); // as the page sends it
   } finally {
     clearTimeout(timer);

@@ -50,7 +50,10 @@ export const serve = async (
   places: readonly Place[],
 ): Promise<Serving> => {
   const reports: string[] = [];
-  const { promise: posted, resolve } = Promise.withResolvers<readonly string[]>();
+  let resolve: (said: readonly string[]) => void = () => undefined;
+  const posted = new Promise<readonly string[]>((done) => {
+    resolve = done;
+  });
   const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://page");
     const place = places[reports.length] ?? places[0];

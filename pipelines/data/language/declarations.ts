@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
 import { fromText, padSequences, readText, vocabulary } from "../../../src/data/index.ts";
 import {
   DataSourceError,
@@ -111,11 +112,11 @@ export const passageSplits = (
   );
   const languages = [...new Set(whole.map(({ language }) => language))].sort();
   const numberOf = new Map(languages.map((language, i) => [language, i]));
-  const namesOf = Map.groupBy(whole, ({ language }) => language);
+  const namesOf = groupBy(({ language }: (typeof whole)[number]) => language)(whole);
   // The shortest of a language's names is the one without a variant.
   const classes = languages.map(
     (language) =>
-      (namesOf.get(language) ?? [])
+      (namesOf[language] ?? [])
         .map(({ name }) => name)
         .toSorted((a, b) => a.length - b.length)[0] ?? language,
   );

@@ -58,7 +58,12 @@ const listened = <A>(
   // An Observable may emit before its subscription is available.
   const over$ = new Subject<void>();
   let end: { readonly error?: unknown } | undefined;
-  let asked: PromiseWithResolvers<IteratorResult<A, unknown>> | undefined;
+  let asked:
+    | {
+        readonly resolve: (item: IteratorResult<A, unknown>) => void;
+        readonly reject: (error: unknown) => void;
+      }
+    | undefined;
   const ended = (how: typeof end): void => {
     end ??= how;
     if (end !== undefined && "error" in end) asked?.reject(end.error);
@@ -86,8 +91,9 @@ const listened = <A>(
       if (waiting.length > 0) return { done: false, value: waiting.shift() as A };
       if (end !== undefined && "error" in end) throw end.error;
       if (end !== undefined) return { done: true, value: undefined };
-      asked = Promise.withResolvers<IteratorResult<A, unknown>>();
-      return asked.promise;
+      return new Promise<IteratorResult<A, unknown>>((resolve, reject) => {
+        asked = { resolve, reject };
+      });
     },
     close: () => {
       ended({});

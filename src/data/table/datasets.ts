@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { grouped } from "../../errors/grouped.ts";
 import { EmptyDataset } from "../../errors.ts";
 import { allocate, type Dtype, type Storage } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
@@ -95,10 +96,7 @@ const allOf = async (
   const counts = new Map<Part, number>();
   let first = 0;
   for await (const chunk of table.chunks(wantedFields)) {
-    const rows = Map.groupBy(
-      Array.from({ length: chunk.size }, (_, i) => i),
-      (i) => partOf(first + i),
-    );
+    const rows = grouped(Array(chunk.size).keys(), (i) => partOf(first + i));
     for (const [part, columns] of made) {
       const wanted = rows.get(part) ?? [];
       counts.set(part, (counts.get(part) ?? 0) + wanted.length);

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import { Dataset, type Row } from "../../data/dataset.ts";
 import { secondsOf } from "../../data/sound/wav.ts";
+import { grouped } from "../../errors/grouped.ts";
 import { type SampleEvery, type Sampler, sampleEvery } from "../operators/sampleEvery.ts";
 import { withData } from "../pipeline/overrides.ts";
 import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
@@ -12,8 +13,8 @@ import type { RawRow } from "./rows.ts";
 
 /** How many boxes of each class there are: "3 RBC, 1 WBC". */
 const countsOf = (boxes: readonly FoundBox[]): string => {
-  const counts = Object.entries(Object.groupBy(boxes, (box) => box.class));
-  return counts.map(([kind, of = []]) => `${of.length} ${kind}`).join(", ") || "nothing";
+  const counts = [...grouped(boxes, (box) => box.class)];
+  return counts.map(([kind, of]) => `${of.length} ${kind}`).join(", ") || "nothing";
 };
 
 /** An answer in a few words: a class with its probability, the number of boxes, a text, the length of sound, or numbers. */

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { Dataset, Row } from "../../../data/dataset.ts";
+import { grouped } from "../../../errors/grouped.ts";
 import type { Ranking } from "../../../nn/metrics/ranking.ts";
 import { isFloat } from "../../../tensor/dtype.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
@@ -79,7 +80,7 @@ const mistakesOf = (
   nameOf: (k: number) => string,
 ): Mistakes => {
   const wrong = truth.flatMap((k, i) => (said[i] === k ? [] : [`${k} ${said[i]}`]));
-  const counts = Map.groupBy(wrong, (pair) => pair);
+  const counts = grouped(wrong, (pair) => pair);
   return {
     asked: truth.length,
     wrong: wrong.length,
