@@ -71,12 +71,13 @@ export const spokenRows = (
 ): { readonly [P in Part]: Dataset<Spoken> } => {
   const speech = of.map(({ text, sound }) => speechIn(text, sound));
   const places = of.map((_, i) => i);
-  const align = Map.groupBy(places, (i) => of[i]?.speaker);
   const aligners = new Map(
-    [...align].map(([speaker, own]) => [
+    [...new Set(of.map(({ speaker }) => speaker))].map((speaker) => [
       speaker,
       aligner(
-        own.flatMap((i) => (of[i]?.part === "train" ? [speech[i] as Uttered] : [])), // one of each
+        places.flatMap((i) =>
+          of[i]?.speaker === speaker && of[i]?.part === "train" ? [speech[i] as Uttered] : [],
+        ), // one of each
         rounds,
       ),
     ]),
@@ -88,7 +89,9 @@ export const spokenRows = (
       column.set(speech[i]?.numbers ?? []);
       return fromTypedArray([from.frames, from.mels], column);
     });
-    const durations = own.map((i) => aligners.get(of[i]?.speaker)?.(speech[i] as Uttered) ?? []);
+    const durations = own.map(
+      (i) => aligners.get(of[i]?.speaker ?? 0)?.(speech[i] as Uttered) ?? [],
+    );
     return dataset({
       text: padSequences(
         own.map((i) => [...(of[i]?.text ?? "")].map((one) => characters.indexOf(one) ?? 0)),
