@@ -1,3 +1,4 @@
+import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
 import { hashOf } from "../packages.ts";
 import type { Entry } from "./entries.ts";
 
@@ -140,7 +141,7 @@ export const questionsOf = (
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, of]) => of);
   const places = new Map(sorted.map((of, i) => [of, i]));
-  const near = Map.groupBy(sorted, (of) => `${of.source} ${of.near}`);
+  const near = groupBy((of: Entry) => `${of.source} ${of.near}`)(sorted);
   const counts = new Map<Template, number>();
   const chosen = mixed(sorted, nameOf).flatMap((entry) => {
     const by = nameOf(entry);
@@ -156,7 +157,7 @@ export const questionsOf = (
   });
   return mixed(chosen, ({ by }) => `order ${by}`).map(({ template, asked, entry, by }) => {
     const { text, answer, ofAll = false } = asked;
-    const [at, alike] = [places.get(entry) ?? 0, near.get(`${entry.source} ${entry.near}`) ?? []];
+    const [at, alike] = [places.get(entry) ?? 0, near[`${entry.source} ${entry.near}`] ?? []];
     const first = (hashOf(`alike ${by}`) >>> 8) % alike.length;
     const others = ofAll ? [] : [alike[first], alike[(first + 1) % alike.length]];
     for (let away = 1; others.length < 3 * inPassage; away++)
