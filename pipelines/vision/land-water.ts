@@ -67,7 +67,8 @@ export const landAndWater = pipe(
       card: {
         field: "vision",
         data: "`three-globe` (MIT; pictures by NASA, free with credit)",
-        heldOut: "pixel error 0.0119, IoU of water 0.984, of land 0.958 (one seed)",
+        heldOut:
+          "pixel error 0.0119, 0.0132, 0.0134, IoU of water 0.984, 0.982, 0.982 (three seeds)",
         baseline:
           "logistic regression on a pixel's color: better: pixel error 0.0114, IoU of water 0.984, of land 0.959",
         time: "25 s of one core",
