@@ -86,6 +86,7 @@ export const runOf = Effect.fnUntraced(function* (
     return yield* new InvalidFlag({
       flag: "--run-dir",
       value: undefined,
+      absent: true,
       expected: "the folder of the run that --resume goes on with",
     });
   const before = resume && folder !== undefined ? yield* configIn(folder) : {};

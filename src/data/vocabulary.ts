@@ -1,4 +1,5 @@
 import * as E from "fp-ts/lib/Either.js";
+import { nearest } from "../errors/nearest.ts";
 import { InvalidArgument, UnknownToken } from "../errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -70,7 +71,13 @@ export class Vocabulary {
     for (const token of tokens) {
       const number = this.indexOf(token);
       if (number === undefined)
-        return E.left(new UnknownToken({ token, position: numbers.length, known: this.size }));
+        return E.left(
+          new UnknownToken({
+            ...{ token, position: numbers.length, known: this.size },
+            // Of a character or two anything is near.
+            near: token.length > 2 ? nearest(token, this.tokens) : undefined,
+          }),
+        );
       numbers.push(number);
     }
     return E.right(numbers);

@@ -25,16 +25,21 @@ export class UnknownName extends failure(
   }),
 ) {}
 
-/** A flag or an argument of the command line has no value, or an invalid one. */
+/** A flag or an argument of the command line is not there though it is needed (`absent`), has no value, or an invalid one. */
 export class InvalidFlag extends failure(
   "InvalidFlag",
   (e: {
     readonly flag: string;
     readonly value: string | undefined;
     readonly expected: string;
+    readonly absent?: boolean;
   }) => ({
     what:
-      e.value === undefined ? `${e.flag} has no value` : `${e.flag} does not accept "${e.value}"`,
+      e.value !== undefined
+        ? `${e.flag} does not accept "${e.value}"`
+        : e.absent === true
+          ? `${e.flag} is needed, and was not given`
+          : `${e.flag} has no value`,
     fix: `give it ${e.expected}`,
   }),
 ) {}

@@ -1,7 +1,7 @@
 /** Errors in data, files and decoded input. */
 
 import { failure } from "./failure.ts";
-import { oneOf, several } from "./words.ts";
+import { oneOf, rowAt, several } from "./words.ts";
 
 /** A file or another data source could not be read. `command` fetches it, if such a command is known. */
 export class DataSourceError extends failure(
@@ -132,7 +132,7 @@ export class TableCorrupt extends failure(
   }),
 ) {}
 
-/** One mistake in a table: the row, counted from 0, and its line in a text file; the field, what it should be, what it is. */
+/** One mistake in a table: the row, counted from 0 here and from 1 in the text, and its line in a text file; the field, what it should be, what it is. */
 export interface TableMistake {
   readonly row: number;
   readonly line?: number;
@@ -143,7 +143,7 @@ export interface TableMistake {
 }
 
 const inTable = ({ row, line, column }: TableMistake): string =>
-  [`row ${row}`, ...(line === undefined ? [] : [`line ${line}`]), `column "${column}"`].join(", ");
+  [rowAt(row), ...(line === undefined ? [] : [`line ${line}`]), `column "${column}"`].join(", ");
 
 const foundIn = ({ expected, actual }: TableMistake): string =>
   `expected ${expected}, found ${actual}`;
@@ -227,8 +227,8 @@ export class UnknownColumn extends failure(
 ) {}
 
 /**
- * A place in a stream of rows. Rows count from 0 in the named file, or in the epoch if no file is named;
- * epochs count from 1, as in events.
+ * A place in a stream of rows. Rows count from 0 in the named file, or in the epoch if no file is named, and from 1 in the
+ * text of an error; epochs count from 1, as in events.
  */
 export interface StreamPlace {
   readonly stream: string;
@@ -238,7 +238,7 @@ export interface StreamPlace {
 }
 
 const inStream = ({ stream, epoch, row, file }: StreamPlace): string =>
-  `in the stream "${stream}", epoch ${epoch}, row ${row}${file === undefined ? "" : ` of ${file}`}`;
+  `in the stream "${stream}", epoch ${epoch}, ${rowAt(row)}${file === undefined ? "" : ` of ${file}`}`;
 
 /** Describes a place: the row number in a dataset, or the place in a stream. */
 const ofColumn = (e: {
@@ -247,7 +247,7 @@ const ofColumn = (e: {
   readonly place?: StreamPlace;
 }): string =>
   e.place === undefined
-    ? `in column "${e.column}", row ${e.row}`
+    ? `in column "${e.column}", ${rowAt(e.row)}`
     : `in column "${e.column}", ${inStream(e.place)}`;
 
 /** A stream of rows failed while it was read. `cause` is the thrown value. */

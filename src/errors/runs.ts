@@ -1,7 +1,7 @@
 /** Errors of training runs. */
 
 import { failure } from "./failure.ts";
-import { inLayer, oneOf, several } from "./words.ts";
+import { inLayer, oneOf, rowAt, several } from "./words.ts";
 
 /** The operation that made the first value which is not finite, of finite operands. */
 export interface Origin {
@@ -216,7 +216,8 @@ export class PlotNotDrawn extends failure("PlotNotDrawn", (e: { readonly reason:
 
 /**
  * A token is not among the `known` tokens of a vocabulary or a model. `position` is its place in the sequence, `path` the
- * path of the model, if a model reports it, and `row` the example, if there are several.
+ * path of the model, if a model reports it, and `row` the example, if there are several, counted from 0 here and from 1 in
+ * the text. `near` is the most similar known token.
  */
 export class UnknownToken extends failure(
   "UnknownToken",
@@ -228,19 +229,21 @@ export class UnknownToken extends failure(
     readonly path?: readonly string[];
     /** The column whose text has it, for a text that is asked about. */
     readonly column?: string;
+    readonly near?: string | undefined;
   }) => ({
     what: `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`,
     where: [
       ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
       ...(e.column === undefined ? [] : [`in the text of the column "${e.column}"`]),
       `at position ${e.position} of its sequence`,
-      ...(e.row === undefined ? [] : [`row ${e.row}`]),
+      ...(e.row === undefined ? [] : [rowAt(e.row)]),
     ].join(", "),
-    fix:
+    fix: `${e.near === undefined ? "" : `did you mean "${e.near}"? `}${
       e.column !== undefined
         ? "leave it out, or write it with tokens that the model has learned"
         : e.path === undefined
           ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
-          : "encode with the vocabulary that the model was built for",
+          : "encode with the vocabulary that the model was built for"
+    }`,
   }),
 ) {}

@@ -10,6 +10,9 @@ export const oneOf = (names: readonly string[]): string =>
 
 export const several = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? "" : "s"}`;
 
+/** A row as people count, from 1: that of a place, which counts from 0. */
+export const rowAt = (place: number): string => `row ${place + 1}`;
+
 /** A count as text: all digits if they are exact, and scientific notation otherwise. */
 export const count = (n: number): string =>
   Number.isSafeInteger(n) ? String(n) : n.toExponential(3);

@@ -150,12 +150,27 @@ describe("fluxion predict", () => {
       () => ({ input: written("p.json", '{"__proto__":{"lengths":[5.1,1.4]}}') }),
       "__proto__",
     ],
+    [
+      "a row of several, by its number from 1",
+      () => ({ input: written("r.json", '[{"lengths":[3,1]},{"lengths":[3]}]') }),
+      'column "lengths" of row 2 is 1 numbers',
+    ],
+    [
+      "a record of several, by its number from 1",
+      () => ({ input: written("r.csv", "sepal_length,petal_length\n3,1\n3,x\n") }),
+      '"petal_length" of row 2 is "x"',
+    ],
+    [
+      "a line of JSON that is none, by its number",
+      () => ({ input: written("r.jsonl", '{"lengths":[3,1]}\n\n{"lengths":\n') }),
+      "r.jsonl, line 3",
+    ],
     ["no JSON", () => ({ input: written("w.json", "{") }), "a JSON document"],
     ["no rows", () => ({ input: written("v.json", "[]") }), "no examples"],
     ["a picture", () => ({ input: written("v.png", grayPng(1, 1)) }), "records (lengths)"],
     ["another kind of file", { input: "x.docx" }, "a file that ends in .csv, .tsv, .jsonl"],
     ["a file that is not there", { input: "none.csv" }, "there is no such file"],
-    ["no input", {}, "--input has no value"],
+    ["no input", {}, "--input is needed, and was not given"],
   ])("refuses %s", async (_, given, reason) => {
     expect(await saying(model, typeof given === "function" ? given() : given)).toContain(reason);
   });
@@ -169,6 +184,41 @@ describe("fluxion predict", () => {
     expect(await saying("perceptron", { input })).toContain("a checkpoint of perceptron");
     expect(await saying("perceptrom", { input })).toContain('did you mean "perceptron"?');
     expect(await saying("mnist-mlp", { state: checkpoint, input })).toContain("CheckpointMismatch");
+  });
+});
+
+describe("fluxion predict of numbers", () => {
+  /** A model that answers an example by all of it. */
+  const echo = async (rows: number, columns: number): Promise<string> => {
+    const of = pipeline(
+      "echo",
+      Effect.succeed({ train: dataset({ x: ones([1, rows, columns]) }) }),
+      objective({
+        models: { same: identity },
+        loss: ({ same }, { x }) => mean(same(x)),
+        predict: ({ same }, { x }) => same(x),
+        optimizer: sgd({ learningRate: 0 }),
+      }),
+    );
+    const file = at("echo.safetensors");
+    await run(saveModel(of, initialState(of), file));
+    return file;
+  };
+  const input = (rows: number, columns: number, count = 1) => {
+    const one = { x: Array.from({ length: rows }, () => Array(columns).fill(1)) };
+    return { input: written("echo.json", JSON.stringify(Array(count).fill(one))) };
+  };
+
+  it("prints a grid as a table, and several or a wide one by their size", async () => {
+    const lines = (await saying(await echo(40, 2), input(40, 2))).split("\n");
+    expect(lines).toHaveLength(42);
+    expect(lines[0]?.trim().split(/ +/)).toEqual(["output", "1", "2"]);
+    expect(lines[41]?.trim().split(/ +/)).toEqual(["40", "1", "1"]);
+    expect(await saying(await echo(40, 2), input(40, 2, 2))).toContain(
+      "40 × 2 numbers, from 1 to 1 (--json prints them, --output x.png draws them)",
+    );
+    expect(await saying(await echo(3, 20), input(3, 20))).toContain("3 × 20 numbers");
+    expect(await saying(await echo(2, 2), input(2, 2))).toContain("[[1,1],[1,1]]");
   });
 });
 
@@ -191,7 +241,7 @@ describe("fluxion export", () => {
     expect(await told(exported(at("run"), { output }))).toContain("3 parameters in");
     const input = written("x.csv", table);
     expect(await saying(output, { input })).toBe(await saying(model, { input }));
-    expect(await told(exported(at("run"), {}))).toContain("--output has no value");
+    expect(await told(exported(at("run"), {}))).toContain("--output is needed, and was not given");
   });
 });
 

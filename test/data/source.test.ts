@@ -358,7 +358,7 @@ describe("what no stream should do is a typed error that says where", () => {
       [1, 2],
     ]);
     expect(error).toMatchObject({ _tag: "StreamFailed", file: "b", row: 3, reason: "EIO" });
-    expect(formatError(error)).toContain('in the stream "parts", epoch 2, row 3 of b');
+    expect(formatError(error)).toContain('in the stream "parts", epoch 2, row 4 of b');
   });
 
   test("a file with another number of rows than it says is named", async () => {

@@ -222,8 +222,8 @@ describe("mistakes", () => {
     const said = formatError(error);
     expect(said.split("\n").slice(0, 3)).toEqual([
       "TableMistakes: the table does not match its schema: 5000 mistakes",
-      '  row 1, line 3, column "a": expected a finite number, found "n/a"',
-      '  row 3, line 5, column "a": expected a finite number, found "n/a"',
+      '  row 2, line 3, column "a": expected a finite number, found "n/a"',
+      '  row 4, line 5, column "a": expected a finite number, found "n/a"',
     ]);
     expect(said).toContain('declare "n/a" among the texts of missing values');
     expect(said.length).toBeLessThan(2000);

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import { InvalidFlag } from "../../errors.ts";
 import { writeSafetensors } from "../../io/index.ts";
+import { greatestOf, leastOf } from "../../tensor/extremes.ts";
 import { table } from "../../terminal/table.ts";
 import { jsonLine, oneLine, printable } from "../../terminal.ts";
 import { evaluate, type On } from "../../train/loop/evaluate.ts";
@@ -11,7 +12,7 @@ import { inWords } from "../../train/predict/answersEvery.ts";
 import { contentOf } from "../../train/predict/modelFile.ts";
 import { makeModelPredictor } from "../../train/predict/predict.ts";
 import { boxesDrawn } from "./boxesDrawn.ts";
-import { drawn, numbersOf } from "./drawn.ts";
+import { drawn, isDrawable, numbersOf } from "./drawn.ts";
 import { rowsIn } from "./input.ts";
 import type { Split } from "./splits.ts";
 import { spokenTo } from "./spoken.ts";
@@ -28,7 +29,7 @@ export interface Given {
 
 const required = (flag: string, value: string | undefined, expected: string) =>
   value === undefined
-    ? Effect.fail(new InvalidFlag({ flag, value, expected }))
+    ? Effect.fail(new InvalidFlag({ flag, value, expected, absent: true }))
     : Effect.succeed(value);
 
 /** The split to evaluate on: the test data where there are some, or else what is held out, or else all. */
@@ -57,16 +58,35 @@ export const evaluated = Effect.fnUntraced(function* (name: string, given: Given
 const valueText = (value: unknown): string =>
   JSON.stringify(value, (_, x: unknown) => (typeof x === "number" ? Number(x.toPrecision(6)) : x));
 
-/** The most numbers of an answer that are printed in a table. */
-const mostPrinted = 10_000;
+/** The most numbers of an answer that are printed beside others. */
+const mostBeside = 32;
+/** The most numbers of a list that are printed. */
+const mostOfList = 10_000;
+/** The most columns, and the most rows, of a grid of numbers that is printed as a table. */
+const mostOfGrid = { columns: 16, rows: 1000 };
 
-/** An answer in a table. One of very many numbers, such as those of all pixels, is told by its size. */
+/** An answer in a table. A grid of many numbers, such as those of all pixels, is told by its size. */
 const answerText = (answer: Answer): string => {
   const { numbers, extents } = numbersOf(answer) ?? { numbers: [], extents: [] };
-  if (numbers.length <= mostPrinted)
+  if (numbers.length <= (extents.length < 2 ? mostOfList : mostBeside))
     return valueText("action" in answer ? answer.action : "value" in answer && answer.value);
-  const [least, most] = [Math.min, Math.max].map((of) => numbers.reduce((a, b) => of(a, b)));
-  return `${extents.join(" × ")} numbers, from ${valueText(least)} to ${valueText(most)} (--json prints them, --output x.png draws them)`;
+  const [least, most] = [leastOf(numbers), greatestOf(numbers)];
+  const draws = isDrawable(extents) ? ", --output x.png draws them" : "";
+  return `${extents.join(" × ")} numbers, from ${valueText(least)} to ${valueText(most)} (--json prints them${draws})`;
+};
+
+/** The only answer as a table of its own, where it is a grid of numbers: a line for each of its rows. */
+const gridText = (answers: readonly Answer[]): string | undefined => {
+  const { numbers, extents } = numbersOf(answers[0]) ?? { numbers: [], extents: [] };
+  const [rows = 0, columns = 0] = extents;
+  const isGrid = answers.length === 1 && extents.length === 2 && numbers.length > mostBeside;
+  if (!isGrid || columns > mostOfGrid.columns || rows > mostOfGrid.rows) return undefined;
+  const places = Array.from({ length: columns }, (_, i) => String(i + 1));
+  const lines = Array.from({ length: rows }, (_, i) => [
+    String(i + 1),
+    ...numbers.slice(i * columns, (i + 1) * columns).map(valueText),
+  ]);
+  return table(["output", ...places], lines, { numeric: [0, ...places.map(Number)] });
 };
 
 const boxCells = (row: number, { class: kind, ...numbers }: FoundBox): readonly string[] => {
@@ -87,6 +107,8 @@ const boxTable = (rows: readonly (readonly string[])[]): string =>
 const answersText = (answers: readonly Answer[]): string => {
   const texts = answers.flatMap((answer) => ("text" in answer ? [answer.text] : []));
   if (texts.some((text) => text.includes("\n"))) return texts.map(printable).join("\n\n");
+  const grid = gridText(answers);
+  if (grid !== undefined) return grid;
   const rows = answers.map((answer, i) => {
     const row = String(i + 1);
     if ("class" in answer) return [row, oneLine(answer.class), answer.probability.toFixed(4)];

@@ -21,12 +21,15 @@ export const numbersOf = (
   return { extents: extentsOf(value), numbers };
 };
 
+/** Whether numbers of these extents can be drawn: gray, or colors of three channels */
+export const isDrawable = ([height = 0, width = 0, channels = 1, ...others]: readonly number[]) =>
+  height > 0 && width > 0 && [1, 3].includes(channels) && others.length === 0;
+
 /** Numbers from 0 to 1 as a picture: gray of `[height, width]` or `[height, width, 1]`, or colors of three channels. */
 const pictureOf = (answers: readonly Answer[]): Picture | undefined => {
   const made = numbersOf(answers[0]);
-  const [height = 0, width = 0, channels = 1, ...others] = made?.extents ?? [];
-  const isPicture = height > 0 && width > 0 && [1, 3].includes(channels) && others.length === 0;
-  if (made === undefined || answers.length !== 1 || !isPicture) return undefined;
+  const [height = 0, width = 0, channels = 1] = made?.extents ?? [];
+  if (made === undefined || answers.length !== 1 || !isDrawable(made.extents)) return undefined;
   const data = new Uint8ClampedArray(4 * width * height).fill(255);
   for (let i = 0; i < width * height; i++)
     for (let c = 0; c < 3; c++)

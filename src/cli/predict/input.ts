@@ -8,6 +8,7 @@ import { type Fields, type FromRaw, firstOf, type Raw } from "../../data/raw/raw
 import { readWav } from "../../data/sound/wav.ts";
 import type { TableError } from "../../data/table/fitTable.ts";
 import { csvRecords } from "../../data/table/readers/csv.ts";
+import { rowAt } from "../../errors/words.ts";
 import {
   type DataSourceError,
   type DecodeError,
@@ -164,7 +165,7 @@ const texts = Effect.fnUntraced(function* (model: Model, file: string) {
 
 /** Numbers in nested lists as a tensor of a column's type; other values as they are. */
 const valueOf = (
-  column: string,
+  place: string,
   type: TensorType | undefined,
   value: unknown,
 ): Effect.Effect<Tensor | Raw, InvalidArgument> => {
@@ -177,7 +178,7 @@ const valueOf = (
     return Effect.fail(
       new InvalidArgument({
         op: "predict",
-        argument: `column "${column}"`,
+        argument: place,
         expected: `${sizeOf(shape)} numbers for ${dtype} ${showShape(shape)}`,
         actual: wrong === undefined ? `${flat.length} numbers` : JSON.stringify(wrong),
       }),
@@ -187,15 +188,14 @@ const valueOf = (
   return Effect.succeed(Tensor.own(shape, dtype, data));
 };
 
-const json = Effect.fnUntraced(function* (model: Model, file: string) {
-  const read = yield* decodeJson(t.unknown, yield* readText(file), file);
-  const rows = Array.isArray(read) ? (read as readonly unknown[]) : [read];
-  return yield* Effect.forEach(rows, (row, i) =>
+/** The rows that values of JSON are, of which each is an object. */
+const rowsOf = (model: Model, file: string, rows: readonly unknown[]) =>
+  Effect.forEach(rows, (row, i) =>
     Effect.gen(function* () {
       if (typeof row !== "object" || row === null || Array.isArray(row))
         return yield* new InvalidArgument({
           op: "predict",
-          argument: `row ${i} of ${file}`,
+          argument: `${rowAt(i)} of ${file}`,
           expected: `an object with the columns ${Object.keys(model.columns).join(", ")}`,
           actual: JSON.stringify(row),
         });
@@ -207,12 +207,30 @@ const json = Effect.fnUntraced(function* (model: Model, file: string) {
           return Object.fromEntries(names.map((column) => [column, row as Fields]));
       const made = yield* Effect.forEach(Object.entries(row), ([column, value]) => {
         const type = Object.hasOwn(model.columns, column) ? model.columns[column] : undefined;
-        return Effect.map(valueOf(column, type, value), (of) => [column, of] as const);
+        const place = rows.length > 1 ? ` of ${rowAt(i)}` : "";
+        return Effect.map(
+          valueOf(`column "${column}"${place}`, type, value),
+          (of) => [column, of] as const,
+        );
       });
       // Not by assignment, since a column may be named __proto__.
       return Object.fromEntries(made);
     }),
   );
+
+const json = Effect.fnUntraced(function* (model: Model, file: string) {
+  const read = yield* decodeJson(t.unknown, yield* readText(file), file);
+  return yield* rowsOf(model, file, Array.isArray(read) ? (read as readonly unknown[]) : [read]);
+});
+
+/** A row on each line, as JSON; empty lines are none. */
+const jsonLines = Effect.fnUntraced(function* (model: Model, file: string) {
+  const lines = (yield* readText(file)).split(/\r?\n/).map((line, i) => ({ line, place: i + 1 }));
+  const told = lines.filter(({ line }) => line.trim() !== "");
+  const read = yield* Effect.forEach(told, ({ line, place }) =>
+    decodeJson(t.unknown, line, `${file}, line ${place}`),
+  );
+  return yield* rowsOf(model, file, read);
 });
 
 /** The errors of an input file. */
@@ -245,8 +263,13 @@ const rows: Read = (model, file) =>
     ? rowsOfTable(model, file)
     : Effect.flatMap(columnFor(model, "fields", file), () => Effect.succeed([]));
 
+/** The objects on the lines of a file, of which a schema makes what it knows. */
+const objects: Read = (model, file) =>
+  hasFields(model) ? rowsOfTable(model, file) : jsonLines(model, file);
+
 const readers: { readonly [ending: string]: Read } = {
   ...Object.fromEntries(tableEndings.map((ending) => [ending, rows])),
+  ...Object.fromEntries([".jsonl", ".ndjson"].map((ending) => [ending, objects])),
   ".csv": lines,
   ".tsv": lines,
   ".json": json,

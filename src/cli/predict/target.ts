@@ -77,6 +77,7 @@ export const targetOf = Effect.fnUntraced(function* (name: string, state: string
   return yield* new InvalidFlag({
     flag: "--state",
     value: undefined,
+    absent: true,
     expected: `a checkpoint of ${of.name}, or the folder of its run`,
   });
 });

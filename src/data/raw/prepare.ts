@@ -113,8 +113,8 @@ const told = (column: string, from: FromText, text: string) => {
     return Tensor.own([length], "i32", Tensor.read(padded));
   })(
     E.mapLeft(
-      ({ token, position, known }: UnknownToken) =>
-        new UnknownToken({ token, position, known, column }),
+      ({ token, position, known, near }: UnknownToken) =>
+        new UnknownToken({ token, position, known, near, column }),
     )(vocabulary.encode(tokens)),
   );
 };

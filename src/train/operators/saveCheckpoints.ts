@@ -92,6 +92,13 @@ interface Item<C> {
   readonly best?: WithState<C> | undefined;
 }
 
+/** A pipeline, by what it begins from. */
+type Begun = { readonly name: string; readonly origin: Begun | undefined };
+
+/** The names of the pipelines that a run begins from. */
+const originsOf = ({ origin }: Begun): readonly string[] =>
+  origin === undefined ? [] : [origin.name, ...originsOf(origin)];
+
 /** Whether a number of epochs or steps is one of the times. */
 const divides = (every: number | undefined, count: number): boolean =>
   every !== undefined && count % every === 0;
@@ -190,7 +197,8 @@ const isBest = <C>(event: Events<C>, best: BestCheckpoint): event is WithState<C
  * events  -s-(1k)-(2k)-c|
  * ```
  *
- * Place it after the operators whose memory is to be saved, and after `stopWhen`.
+ * States of a pipeline that the run begins from (`withInitialState`) are not saved: none of them is a state of this run, and
+ * their steps are counted apart. Place it after the operators whose memory is to be saved, and after `stopWhen`.
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0, minutes are not above 0, or
  * `keep` is not a whole number above 0; `CheckpointNotSaved`, which ends the stream and leaves the last good checkpoint
@@ -267,10 +275,16 @@ export const saveCheckpoints = <C, E>(
     defer(() => {
       let hold: Started["hold"];
       let within: Started["within"];
+      // Whether the states are those of a run that this one begins from.
+      let before = false;
       const after$ = (item: Item<C>, skipped?: number) => after(within)(item, skipped);
       const policy = policyOf<C>(times, scheduler);
       const itemOf = (event: Events<C>): Item<C> => {
-        if (event._tag === "Started") ({ hold, within } = event);
+        if (event._tag === "Started") {
+          ({ hold, within } = event);
+          before = event.pipeline !== of.name && originsOf(of).includes(event.pipeline);
+        }
+        if (before) return { event };
         const isNew = best !== undefined && isBest(event, best);
         return { event, last: policy.of(event), best: isNew ? event : undefined };
       };

@@ -1,15 +1,20 @@
 import * as Effect from "effect/Effect";
+import { defer } from "rxjs";
 import { Dataset, type Row } from "../../data/dataset.ts";
 import { secondsOf } from "../../data/sound/wav.ts";
 import { grouped } from "../../errors/grouped.ts";
+import type { Started, TrainEvent } from "../events/event.ts";
+import { observe } from "../events/fromEffect.ts";
+import { afterSome } from "../operators/afterEpochs.ts";
 import { type SampleEvery, type Sampler, sampleEvery } from "../operators/sampleEvery.ts";
 import { withData } from "../pipeline/overrides.ts";
 import type { Operator, Pipeline } from "../pipeline/pipeline.ts";
 import type { Sources } from "../pipeline/splits.ts";
 import type { TrainState } from "../state/state.ts";
 import type { Answer, FoundBox } from "./answers.ts";
+import { promptOf } from "./generating.ts";
 import { makePredictor } from "./predictor.ts";
-import type { RawRow } from "./rows.ts";
+import { datasetOfRows, type RawRow } from "./rows.ts";
 
 /** How many boxes of each class there are: "3 RBC, 1 WBC". */
 const countsOf = (boxes: readonly FoundBox[]): string => {
@@ -71,25 +76,61 @@ export interface AnswersEvery extends SampleEvery {
   readonly say?: (answer: Answer) => string;
 }
 
-const answering = <C>(of: Pipeline<C, unknown>, given: Asked, say: (answer: Answer) => string) =>
-  Effect.map(
-    Effect.cached(of.source),
-    (source): Effect.Success<Sampler<C, unknown>> =>
-      Effect.fnUntraced(function* (state: TrainState<C>) {
-        const rows = typeof given === "function" ? given(yield* source) : given;
-        if (Object.keys(rows).length === 0) return "";
-        const ask = yield* makePredictor(withData(source)(of), state);
-        const said = yield* ask.answers(Object.values(rows));
-        return Object.keys(rows)
-          .map((name, i) => `${name}: ${said[i] === undefined ? "" : say(said[i])}`)
-          .join("\n");
-      }, Effect.scoped),
+const rowsFor = (given: Asked, data: Sources<Row>): NamedRows =>
+  typeof given === "function" ? given(data) : given;
+
+/** Checks rows as a predictor does before it answers. */
+const checked = (rows: NamedRows, { inputs = {}, generation }: Sources<Row>) => {
+  const list = Object.values(rows);
+  if (list.length === 0) return Effect.void;
+  return generation === undefined
+    ? Effect.asVoid(datasetOfRows(list, inputs, "answersEvery"))
+    : Effect.forEach(list, (row, i) => promptOf(generation, row, i), { discard: true });
+};
+
+/** Checks the rows when a run starts, before its first step: a mistake in one is not left to the end of an epoch. */
+const checkedFirst =
+  <C>(given: Asked, source: Effect.Effect<Sources<Row>, unknown>): Operator<C> =>
+  (events$) => {
+    let hold: Started["hold"];
+    return events$.pipe(
+      afterSome(
+        (event) => {
+          if (event._tag !== "Started") return undefined;
+          hold = event.hold;
+          return observe<TrainEvent<TrainState<C>>, unknown>(
+            () => Effect.flatMap(source, (data) => checked(rowsFor(given, data), data)),
+            "the rows of answersEvery",
+            event.within,
+          );
+        },
+        () => hold?.(),
+      ),
+    );
+  };
+
+const answering = <C>(
+  of: Pipeline<C, unknown>,
+  source: Effect.Effect<Sources<Row>, unknown>,
+  given: Asked,
+  say: (answer: Answer) => string,
+): Sampler<C, unknown> =>
+  Effect.succeed(
+    Effect.fnUntraced(function* (state: TrainState<C>) {
+      const rows = rowsFor(given, yield* source);
+      if (Object.keys(rows).length === 0) return "";
+      const ask = yield* makePredictor(withData(source)(of), state);
+      const said = yield* ask.answers(Object.values(rows));
+      return Object.keys(rows)
+        .map((name, i) => `${name}: ${said[i] === undefined ? "" : say(said[i])}`)
+        .join("\n");
+    }, Effect.scoped),
   );
 
 /**
  * Emits `Sampled` after epochs, with what the model answers to some rows: a line for each, after its name. The rows are as
  * a predictor takes them: pictures, texts or tensors, or a function that takes them from the data, such as {@link heldOutRows}.
- * The pipeline's data is loaded once more for them.
+ * The pipeline's data is loaded once more for them when the run starts, and the rows are checked then.
  *
  * ```text
  * run     -s-1----2----c|
@@ -119,4 +160,8 @@ const answering = <C>(of: Pipeline<C, unknown>, given: Asked, say: (answer: Answ
 export const answersEvery =
   <C>(rows: Asked, { say = inWords, ...options }: AnswersEvery = {}): Operator<C> =>
   (events$, of) =>
-    sampleEvery(answering(of, rows, say), options)(events$);
+    defer(() => {
+      const source = Effect.runSync(Effect.cached(of.source));
+      const first$ = checkedFirst<C>(rows, source)(events$, of);
+      return sampleEvery(answering(of, source, rows, say), options)(first$);
+    });

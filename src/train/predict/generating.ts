@@ -9,6 +9,7 @@ import { answer } from "../../backend/later.ts";
 import { Dataset } from "../../data/dataset.ts";
 import { type Generation, splitText } from "../../data/raw/generation.ts";
 import { kindOf } from "../../data/raw/prepare.ts";
+import { rowAt } from "../../errors/words.ts";
 import {
   EmptyDataset,
   EmptySequence,
@@ -68,7 +69,7 @@ export const misfit = (
 };
 
 /** The tokens of a row's prompt, as numbers. */
-const promptOf = (
+export const promptOf = (
   { column, prompt }: Generation,
   row: RawRow,
   at: number,
@@ -88,13 +89,13 @@ const promptOf = (
   if (typeof value === "string") {
     const encoded = prompt.vocabulary.encode(splitText(prompt.split, value));
     if (encoded._tag === "Right") return Effect.succeed(encoded.right);
-    const { token, position, known } = encoded.left;
-    return Effect.fail(new UnknownToken({ token, position, known, row: at, column }));
+    const { token, position, known, near } = encoded.left;
+    return Effect.fail(new UnknownToken({ token, position, known, near, row: at, column }));
   }
   return Effect.fail(
     new InvalidArgument({
       op: "predict",
-      argument: `column "${column}" of row ${at}`,
+      argument: `column "${column}" of ${rowAt(at)}`,
       expected: "a prompt: a text, or its tokens as a tensor i32 [n]",
       actual:
         value instanceof Tensor
@@ -161,7 +162,7 @@ export const generating = Effect.fnUntraced(function* <E>(
 
   const written = Effect.fnUntraced(function* (row: RawRow, at: number) {
     const told = yield* promptOf(how, row, at);
-    const path = [`the prompt ${column} of row ${at}`];
+    const path = [`the prompt ${column} of ${rowAt(at)}`];
     if (of.source === undefined ? told.length + first.length === 0 : told.length === 0)
       return yield* new EmptySequence({ path });
     const prompt = [...first, ...(of.source === undefined ? told : [])];

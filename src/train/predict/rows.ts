@@ -4,7 +4,16 @@ import type { Generation } from "../../data/raw/generation.ts";
 import { type CannotPrepare, kindOf, prepare } from "../../data/raw/prepare.ts";
 import type { FromRaw, FromSound, Raw } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
-import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
+import { rowAt } from "../../errors/words.ts";
+import {
+  EmptyDataset,
+  EmptySequence,
+  InvalidArgument,
+  SequenceTooLong,
+  ShapeMismatch,
+  TableMistakes,
+  UnknownToken,
+} from "../../errors.ts";
 import type { Acts } from "../../learn/learner.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
@@ -94,6 +103,37 @@ const preparedRow = (given: RawRow, inputs: Inputs): Effect.Effect<Row, InvalidR
     return row;
   });
 
+/** An error in one of several rows, which says which one. */
+const inRow =
+  (row: number) =>
+  (error: InvalidRows): InvalidRows => {
+    const here = (path: readonly string[]) => path.map((part) => `${part} of ${rowAt(row)}`);
+    switch (error._tag) {
+      case "UnknownToken":
+        return new UnknownToken({ ...error, row });
+      case "InvalidArgument": {
+        const { op, argument, expected, actual } = error;
+        return new InvalidArgument({
+          op,
+          argument: `${argument} of ${rowAt(row)}`,
+          expected,
+          actual,
+        });
+      }
+      case "EmptySequence":
+        return new EmptySequence({ path: here(error.path) });
+      case "SequenceTooLong":
+        return new SequenceTooLong({ ...error, path: here(error.path) });
+      // A row by itself is the first of its own.
+      case "TableMistakes": {
+        const mistakes = error.mistakes.map((one) => ({ ...one, row: one.row + row }));
+        return new TableMistakes({ file: error.file, count: error.count, mistakes });
+      }
+      default:
+        return error;
+    }
+  };
+
 /** A row whose columns are not those of the first one. */
 const unlike = (first: Row, row: Row, at: number): ShapeMismatch | undefined => {
   const names = Object.keys(first);
@@ -107,7 +147,7 @@ const unlike = (first: Row, row: Row, at: number): ShapeMismatch | undefined => 
       .map(([name, { dtype, shape }]) => `${name}: ${dtype} ${showShape(shape)}`)
       .join(", ");
   return new ShapeMismatch({
-    op: `${op}: row ${at}`,
+    op: `${op}: ${rowAt(at)}`,
     expected: `rows like the first one: ${text(first)}`,
     actual: Object.values(row).map(({ shape }) => shape),
     path: [],
@@ -122,7 +162,10 @@ export const datasetOfRows = (
 ): Effect.Effect<Dataset<Row>, InvalidRows> =>
   Effect.gen(function* () {
     if (rows instanceof Dataset) return rows.size === 0 ? yield* new EmptyDataset({ where }) : rows;
-    const list = yield* Effect.forEach(listOf(rows), (row) => preparedRow(row, inputs));
+    const given = listOf(rows);
+    const list = yield* Effect.forEach(given, (row, i) =>
+      Effect.mapError(preparedRow(row, inputs), given.length > 1 ? inRow(i) : (error) => error),
+    );
     const [first] = list;
     if (first === undefined || Object.keys(first).length === 0)
       return yield* new EmptyDataset({ where });

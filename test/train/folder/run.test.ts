@@ -20,6 +20,7 @@ import {
   saveCheckpoint,
   train$,
   withEpochs,
+  withInitialState,
   withLearningRate,
   withSeed,
 } from "../../../src/index.ts";
@@ -99,6 +100,24 @@ describe("a run in a folder", () => {
       _tag: "Confirmed",
       steps: 20,
     });
+  });
+
+  it("saves no state of what it begins from, whose steps are more than its own", async () => {
+    const before = pipe({ ...small, name: "before" }, withEpochs(3));
+    const of = pipe(small, withEpochs(1), withInitialState(before));
+    const whole = fresh();
+    const events = await collect(trainIn$(of, { folder: whole, services }));
+    const { state } = lastOf(events, "Completed");
+    const [last = "", ...others] = await checkpoints(whole);
+    expect(others).toEqual([]);
+    const saved = await Effect.runPromise(loadCheckpoint(of, last));
+    expect(bitsOf(saved)).toEqual(bitsOf(state));
+    // A run that is killed while it learns what it begins from begins again.
+    const killed = fresh();
+    const some = await collect(trainIn$(of, { folder: killed, services }).pipe(take(12)));
+    expect(some.filter(({ _tag }) => _tag === "EpochCompleted")).toHaveLength(1);
+    const again = await collect(trainIn$(of, { folder: killed, services, resume: true }));
+    expect(bitsOf(lastOf(again, "Completed").state)).toEqual(bitsOf(state));
   });
 
   it("is not overwritten by another, and not shared with one", async () => {

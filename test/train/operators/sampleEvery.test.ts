@@ -1,15 +1,20 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
-import { from, lastValueFrom, toArray } from "rxjs";
+import { from, lastValueFrom, tap, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { padSequences, vocabulary } from "../../../src/data/index.ts";
+import { fromText, padSequences, vocabulary } from "../../../src/data/index.ts";
 import {
   dataset,
   earlyStopping,
+  flatten,
+  formatError,
+  fromTypedArray,
   key,
   pipeline,
   sampleEvery,
+  sequential,
   sgd,
+  softmaxCrossEntropy,
   supervised,
   type TrainState,
   train$,
@@ -18,9 +23,10 @@ import {
   withData,
   withEpochs,
 } from "../../../src/index.ts";
+import { embedding } from "../../../src/nn/index.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/losses/index.ts";
 import { gpt } from "../../../src/nn/models/index.ts";
-import { type Sampler, textSampler } from "../../../src/train/index.ts";
+import { answersEvery, type Sampler, textSampler } from "../../../src/train/index.ts";
 import { progressLine } from "../../../src/train/operators/printProgress.ts";
 import { collect } from "../examples.ts";
 import { completed, type Event, epoch, started } from "./events.ts";
@@ -131,5 +137,41 @@ describe("a pipeline with operators", () => {
     await expect(collect(train$(wrong))).rejects.toMatchObject({
       ...{ _tag: "UnknownToken", token: "7", row: 1, position: 1, path: ["x"] },
     });
+  });
+});
+
+describe("answersEvery", () => {
+  const stepsOf = async (text: string) => {
+    const words = vocabulary([["left", "right"]]);
+    const inputs = { way: fromText({ vocabulary: words, length: 1, padding: 0, split: "words" }) };
+    const way = fromTypedArray([2, 1], Int32Array.of(0, 1));
+    const data = { train: dataset({ way, y: fromTypedArray([2], Int32Array.of(0, 1)) }), inputs };
+    const of = pipeline(
+      "ways",
+      Effect.succeed(data),
+      supervised({
+        ...{ input: "way", target: "y", tokens: 2, classes: 2, loss: softmaxCrossEntropy },
+        model: sequential(embedding(2, 2), flatten),
+        optimizer: sgd({ learningRate: 0.1 }),
+      }),
+      { batchSize: 1, epochs: 2 },
+    );
+    const tags: string[] = [];
+    const rows = { one: { way: "left" }, two: { way: text } };
+    const said$ = train$(pipe(of, withCallback(answersEvery(rows)))).pipe(
+      tap(({ _tag }) => tags.push(_tag)),
+    );
+    return { tags, error: await lastValueFrom(said$).then(() => undefined, formatError) };
+  };
+
+  it("checks its rows before the first step, and says which of them has a mistake", async () => {
+    expect(await stepsOf("right")).toMatchObject({ error: undefined });
+    const { tags, error } = await stepsOf("rigt");
+    expect(tags.filter((tag) => tag !== "Started" && tag !== "EpochStarted")).toEqual([]);
+    expect(error).toContain('"rigt" is not among the 2 tokens of the vocabulary');
+    expect(error).toContain(
+      'in the text of the column "way", at position 0 of its sequence, row 2',
+    );
+    expect(error).toContain('did you mean "right"?');
   });
 });
