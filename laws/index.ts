@@ -212,6 +212,7 @@ export {
   type EnvironmentSubject,
   environmentLaws,
   gamesApart,
+  gamesPossible,
   keyedGames,
   partsOfGames,
   rangesKept,

@@ -13,6 +13,7 @@ import {
   begin,
   type Environment,
   type Playing,
+  randomLegalPolicy,
   randomPolicy,
   rollout,
 } from "../../src/learn/environments/index.ts";
@@ -220,6 +221,26 @@ export const rangesKept: Law<EnvironmentSubject> = law(
   }),
 );
 
+/** Where an environment knows which observations are possible, those of its games are, before they end. */
+export const gamesPossible: Law<EnvironmentSubject> = law(
+  "games are possible",
+  "possible(observation) holds for every observation of a game that goes on",
+  (of) => ({
+    given: seeds,
+    breach: (seed: number) => {
+      const { possible } = of;
+      if (possible === undefined) return undefined;
+      const policy = randomLegalPolicy(of);
+      const all = ran((key: KeyExpr) => {
+        const { steps } = rollout(of, policy, { length: 30 })(begin(of, key));
+        return vmap((seen: Expr) => possible(seen))(steps.observation);
+      }, keyOf(seed)) as Tensor;
+      const wrong = all.toTypedArray().indexOf(0);
+      return wrong < 0 ? undefined : `the observation before step ${wrong} is not possible`;
+    },
+  }),
+);
+
 /** Where an observation tells the state, it is that of the game. */
 export const statesShown: Law<EnvironmentSubject> = law(
   "states shown",
@@ -247,4 +268,5 @@ export const environmentLaws: readonly Law<EnvironmentSubject>[] = [
   partsOfGames(),
   rolloutIsALoop(),
   statesShown,
+  gamesPossible,
 ];

@@ -4,6 +4,7 @@ import { experience } from "../../src/data/index.ts";
 import {
   adam,
   conv2d,
+  cosineDecay,
   dense,
   type Expr,
   flatten,
@@ -32,10 +33,17 @@ import {
   winRate,
 } from "../../src/learn/reinforcement/index.ts";
 import { boards } from "./boards/boards.ts";
+import { matches } from "./boards/matches.ts";
+
+/** How many epochs of how many steps, each of 256 moves and so many updates. */
+const [epochs, perEpoch, updates] = [8, 100, 8];
 
 const game = connectFour();
+const random = randomLegalPolicy(game);
 /** A player who wins where one move wins, and lets nobody win by the next. */
-const careful = against(game, lookAhead(game, 2));
+const twoAhead = lookAhead(game, 2);
+/** A player who looks at the 2401 lines of four moves: the opponent of held-out games. */
+const fourAhead = against(game, lookAhead(game, 4));
 
 /** One's own pieces, and the other's. */
 const planes = lambda("planes", (board: Expr<readonly [6, 7]>) =>
@@ -55,7 +63,7 @@ const learner = alphaZero({
     relu,
     dense(64, 8),
   ),
-  optimizer: adam({ learningRate: 1e-3 }),
+  optimizer: adam({ learningRate: cosineDecay(1e-3, epochs * perEpoch * updates) }),
   simulations: 16,
   symmetries: [
     ({ observation, policy }) => ({
@@ -63,8 +71,8 @@ const learner = alphaZero({
       policy: reverse(policy, [0]),
     }),
   ],
-  ...{ environments: 32, length: 8, updates: 4, batchSize: 128, capacity: 20_000 },
-  evaluatesOn: careful,
+  ...{ environments: 32, length: 8, updates, batchSize: 128, capacity: 20_000 },
+  evaluatesOn: fourAhead,
   longestEpisode: 21,
   metrics: [meanReturn, winRate, lossRate],
 });
@@ -73,8 +81,8 @@ export const connectFourBySearch = pipe(
   pipeline(
     "connect-four",
     Effect.succeed({
-      train: experience(50),
-      validation: episodes(100, 1),
+      train: experience(perEpoch),
+      validation: episodes(50, 1),
       test: episodes(200, 2),
     }),
     learner,
@@ -86,11 +94,12 @@ export const connectFourBySearch = pipe(
         heldOut: "not measured yet",
       },
       batchSize: 128,
-      epochs: 5,
+      epochs,
       seed: 1,
     },
   ),
-  withBaseline(policyBaseline("random moves", careful, randomLegalPolicy(game))),
+  withBaseline(policyBaseline("random moves", fourAhead, random)),
+  withBaseline(policyBaseline("a look two moves ahead", fourAhead, twoAhead)),
   withCallback(
     sampleEvery(
       boards({
@@ -99,6 +108,14 @@ export const connectFourBySearch = pipe(
         length: 42,
         sign: (cell, step) => (cell === 0 ? "·" : cell > 0 === (step % 2 === 0) ? "X" : "O"),
         last: 8,
+      }),
+    ),
+  ),
+  withCallback(
+    sampleEvery(
+      matches({
+        ...{ game, learner, games: 100, length: 21 },
+        opponents: { "random moves": random, "a look two moves ahead": twoAhead },
       }),
     ),
   ),

@@ -1,15 +1,10 @@
 import * as Effect from "effect/Effect";
 import { compileLater } from "../../../src/backend/index.ts";
 import { type Expr, key } from "../../../src/index.ts";
-import { argmax, fill, where } from "../../../src/ir/index.ts";
-import {
-  begin,
-  type Environment,
-  type Policy,
-  rollout,
-} from "../../../src/learn/environments/index.ts";
+import { begin, type Environment, rollout } from "../../../src/learn/environments/index.ts";
 import type { AnyLearner } from "../../../src/learn/index.ts";
 import type { Sampler } from "../../../src/train/index.ts";
+import { greedily } from "./greedily.ts";
 
 /** What {@link boards} shows. */
 export interface Boards {
@@ -35,23 +30,16 @@ export const boards = ({
   sign,
 }: Boards): Sampler<unknown, unknown> =>
   Effect.gen(function* () {
-    const { predict, trained } = learner;
-    const begun = learner.init(key(0));
+    const { first, policy } = greedily(learner, environment);
     const play = (model: unknown, own: Key) => {
-      // A prediction needs nothing of what is carried but the model.
-      const carried = trained.set(begun, model as ReturnType<typeof trained.get>);
-      const moment = { key: own, step: fill([], 0, "i32"), epoch: fill([], 0, "i32") };
-      const policy: Policy = (observation) => {
-        const values = predict?.(carried, { observation }, moment) ?? fill([1], 0);
-        const legal = environment.legal?.(observation) ?? fill(values.shape, 1, "bool");
-        return { action: argmax(where(legal, values, Number.NEGATIVE_INFINITY)) };
-      };
-      const { steps } = rollout(environment, policy, { length })(begin(environment, own));
+      const { steps } = rollout(environment, policy(model, own), { length })(
+        begin(environment, own),
+      );
       return { observation: steps.observation, done: steps.done };
     };
-    const played = yield* compileLater(play, [trained.get(begun), key(0)]);
+    const played = yield* compileLater(play, [first, key(0)]);
     return ({ carried }) =>
-      Effect.map(played(trained.get(carried), key(5)), ({ observation, done }) => {
+      Effect.map(played(learner.trained.get(carried), key(5)), ({ observation, done }) => {
         const all = observation.toArray() as readonly (readonly (readonly number[])[])[];
         const end = Array.from(done.toTypedArray()).indexOf(1);
         const steps = end < 0 ? all.length : end + 1;

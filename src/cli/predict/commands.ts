@@ -122,6 +122,18 @@ const answersText = (answers: readonly Answer[]): string => {
   if (answers.some((answer) => "boxes" in answer)) return boxTable(boxes);
   if (answers.some((answer) => "class" in answer))
     return table(["row", "class", "probability"], rows, { numeric: [0, 2] });
+  // Of discrete actions, the logit or the expected return of the one that is taken.
+  const taken = answers.flatMap((answer) =>
+    "action" in answer && answer.values !== undefined
+      ? [valueText(answer.values[Number(answer.action)])]
+      : [],
+  );
+  if (taken.length > 0)
+    return table(
+      ["row", "action", "value"],
+      rows.map((row, i) => [...row, taken[i] ?? ""]),
+      { numeric: [0, 1, 2] },
+    );
   const acted = answers.some((answer) => "action" in answer);
   const isSound = answers.some((answer) => "sound" in answer);
   const kind = texts.length > 0 ? "text" : acted ? "action" : isSound ? "sound" : "output";

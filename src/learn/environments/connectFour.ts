@@ -1,8 +1,8 @@
 import { cast, where } from "../../ir/ops/control.ts";
 import { add, and, eq, ge, lt, mul, ne, sub } from "../../ir/ops/elementwise.ts";
 import { take } from "../../ir/ops/indexing.ts";
-import { sum } from "../../ir/ops/reduction.ts";
-import { index, reshape } from "../../ir/ops/structural.ts";
+import { max, sum } from "../../ir/ops/reduction.ts";
+import { index, reshape, sliceAxis } from "../../ir/ops/structural.ts";
 import type { Environment } from "./environment.ts";
 import { type BoardState, lineGame } from "./lineGame.ts";
 
@@ -21,6 +21,11 @@ export const connectFour = (): Environment<BoardState> =>
   lineGame({
     ...{ name: "connectFour", rows, columns, inLine: 4, count: columns },
     legal: (observation) => eq(index(observation, 0), 0),
+    stands: (observation) => {
+      const taken = cast(ne(observation, 0), "i32");
+      const [above, under] = [sliceAxis(taken, 0, 0, rows - 1), sliceAxis(taken, 0, 1, rows)];
+      return ge(0, max(sub(above, under)));
+    },
     cellOf: (board, action) => {
       const heights = sum(cast(ne(reshape(board, [rows, columns]), 0), "i32"), 0);
       const row = sub(rows - 1, take(heights, action));

@@ -66,6 +66,8 @@ export interface Environment<S = unknown> {
   legal?(observation: Expr): Expr;
   /** The state that an observation shows, where observations tell everything: a search goes on from it. */
   stateOf?(observation: Expr): S;
+  /** Whether an observation can be one of a game that goes on, a bool scalar. Defaults to every one. */
+  possible?(observation: Expr): Expr;
 }
 
 /** The type of one action. */

@@ -1,7 +1,7 @@
 import type { Expr } from "../../ir/expr.ts";
 import { matmul } from "../../ir/ops/contraction.ts";
 import { cast, where } from "../../ir/ops/control.ts";
-import { add, eq, ge, mul, ne, neg, or } from "../../ir/ops/elementwise.ts";
+import { abs, add, and, eq, ge, lt, mul, ne, neg, or, sub } from "../../ir/ops/elementwise.ts";
 import { fill, oneHot, ravel } from "../../ir/ops/indexing.ts";
 import { max, min, sum } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
@@ -25,6 +25,8 @@ interface LineGame {
   /** The number of actions. */
   readonly count: number;
   readonly legal: (observation: Expr) => Expr;
+  /** Whether pieces can be where they are, besides their numbers. Defaults to anywhere. */
+  readonly stands?: (observation: Expr) => Expr;
   /** The cell that an action fills. It does not matter for an action that is not legal, unless it is a taken cell. */
   readonly cellOf: (board: Expr, action: Expr) => Expr;
 }
@@ -59,7 +61,7 @@ const linesOf = ({ rows, columns, inLine }: LineGame): Tensor => {
 
 /** A game by its rules: an environment in which each step is a move of the player whose turn it is. */
 export const lineGame = (game: LineGame): Environment<BoardState> => {
-  const { name, rows, columns, inLine, count, legal, cellOf } = game;
+  const { name, rows, columns, inLine, count, legal, stands, cellOf } = game;
   const lines = linesOf(game);
   const observe = (board: Expr): Expr => reshape(cast(board, "f32"), [rows, columns]);
   return {
@@ -68,6 +70,16 @@ export const lineGame = (game: LineGame): Environment<BoardState> => {
     actions: { kind: "discrete", count },
     legal,
     stateOf: (observation) => ({ board: cast(ravel(observation), "i32") }),
+    possible: (observation) => {
+      const board = cast(ravel(observation), "i32");
+      const pieces = eq(sub(ravel(observation), cast(board, "f32")), 0);
+      const whole = and(ge(min(cast(pieces, "i32")), 1), ge(1, max(mul(board, board))));
+      // The player to move has as many pieces as the other, or one less.
+      const fewer = neg(sum(board));
+      const open = lt(max(abs(matmul(lines, cast(board, "f32")))), inLine);
+      const fair = and(and(whole, open), and(ge(fewer, 0), ge(1, fewer)));
+      return stands === undefined ? fair : and(fair, stands(observation));
+    },
     reset: () => {
       const board = fill([rows * columns], 0, "i32");
       return { state: { board }, observation: observe(board) };

@@ -35,9 +35,9 @@ import {
   explorationAt,
   greedyAction,
   greedyValue,
-  legalValues,
   ofEpisodes,
   playedGreedily,
+  predictedValues,
 } from "./greedy.ts";
 import { joined } from "./onPolicy.ts";
 import { beginGames, type Game, play } from "./playing.ts";
@@ -343,7 +343,7 @@ const remembering = <M extends AnyLayer>(
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
-      return legalValues(environment, valuesOf(evaluated(carried), seen), seen);
+      return predictedValues(environment, valuesOf(evaluated(carried), seen), seen);
     },
     trained: {
       get: (carried) => learner.trained.get((carried as Carried).learner),

@@ -54,6 +54,17 @@ export const legalValues = (
     ? values
     : where(environment.legal(observation), values, Number.NEGATIVE_INFINITY);
 
+/** What a learner predicts: {@link legalValues}, and NaN for what is no position of the game. */
+export const predictedValues = (
+  environment: Pick<Environment, "legal" | "possible">,
+  values: Expr,
+  observation: Expr,
+): Expr => {
+  const legal = legalValues(environment, values, observation);
+  const possible = environment.possible?.(observation);
+  return possible === undefined ? legal : where(possible, legal, Number.NaN);
+};
+
 /** The first of the legal actions with the highest value. */
 export const greedyAction = (environment: Environment, values: Expr, observation: Expr): Expr =>
   argmax(legalValues(environment, values, observation));

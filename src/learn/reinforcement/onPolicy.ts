@@ -26,7 +26,7 @@ import type { SomeMetric } from "../scoring.ts";
 import type { Valued } from "./advantages.ts";
 import { type AgentParams, agent } from "./agent.ts";
 import { meanReturn } from "./episodes.ts";
-import { legalValues } from "./greedy.ts";
+import { predictedValues } from "./greedy.ts";
 import type { ExternalEnvironment } from "./outside/external.ts";
 import { type Games, playsOf, type Sitting } from "./outside/plays.ts";
 
@@ -260,7 +260,7 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
       const seen = columnOf(row, "observation");
       const said = output(trainedOf(carried), seen);
       // Games outside of programs say nothing of what is legal.
-      return "_tag" in environment ? said : legalValues(environment, said, seen);
+      return "_tag" in environment ? said : predictedValues(environment, said, seen);
     },
     trained: {
       get: trainedOf,

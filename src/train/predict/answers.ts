@@ -157,13 +157,21 @@ export const answersOf = (
   const nested = (i: number) => one(i).toArray();
   if (speech !== undefined) return spokenIn(each(one), speech);
   if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
-  if (acts === "discrete")
-    return E.right(
-      each((i) => {
-        const values = [...rowAt(i)];
-        return { action: greatest(values), values };
-      }),
-    );
+  if (acts === "discrete") {
+    const all = each((i) => [...rowAt(i)]);
+    const nothing = all.findIndex((values) => !values.some((x) => x > Number.NEGATIVE_INFINITY));
+    if (nothing >= 0)
+      return E.left(
+        new InvalidArgument({
+          op: "answer",
+          argument: `row ${nothing}`,
+          expected:
+            "a position that the game can have, as the player to move sees it, in which an action is legal",
+          actual: all[nothing]?.some(Number.isNaN) ? "none of the game" : "one without any",
+        }),
+      );
+    return E.right(all.map((values) => ({ action: greatest(values), values })));
+  }
   if (boxes !== undefined && !areBoxes(shape))
     return E.left(
       new InvalidArgument({

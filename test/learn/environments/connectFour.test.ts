@@ -95,6 +95,28 @@ describe("connectFour", () => {
   });
 });
 
+describe("a position of connect four is possible", () => {
+  const possible = (...rows: readonly string[]) => {
+    const all = [...Array.from({ length: 6 - rows.length }, () => "......."), ...rows];
+    const board = tensor(
+      all.map((row) => [...row].map((c) => ({ X: 1, O: -1, "?": 0.5, "2": 2 })[c] ?? 0)),
+    );
+    return (ran((x: Expr) => connectFour().possible?.(x), board) as Tensor).item();
+  };
+  // X is to move.
+  it.each([
+    ["as the game begins", 1, ["......."]],
+    ["with as many pieces of either player", 1, ["...O...", "..XX..O"]],
+    ["with one more piece of the other", 1, ["...O...", "..XX.OO"]],
+    ["but not with one more of one's own", 0, ["..XX..O"]],
+    ["but not with two more of the other", 0, ["...OO.."]],
+    ["but not where a piece hangs in the air", 0, ["...O...", "..X...."]],
+    ["but not where somebody has won", 0, ["XXX....", "OOOO..."]],
+    ["but not with half a piece", 0, ["..?...."]],
+    ["but not with a double piece", 0, ["..2..OO"]],
+  ] as const)("%s", (_, want, rows) => expect(possible(...rows)).toBe(want));
+});
+
 describe("a game against an opponent", () => {
   const game = ticTacToe();
   /** Takes the first empty cell. */

@@ -135,6 +135,28 @@ describe("what learners predict", () => {
     const said = await predict.answer({ observation });
     expect(said).toMatchObject({ action: 4 });
     expect("values" in said && said.values?.filter(Number.isFinite)).toHaveLength(1);
+    // No field is empty, somebody has won, and a number that is no piece.
+    for (const rows of [
+      [
+        [1, -1, 1],
+        [-1, 1, -1],
+        [-1, 1, -1],
+      ],
+      [
+        [1, 1, 1],
+        [-1, -1, 0],
+        [-1, 0, 0],
+      ],
+      [
+        [7, 0.5, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+    ])
+      await expect(predict.answer({ observation: tensor(rows) })).rejects.toMatchObject({
+        _tag: "InvalidArgument",
+        argument: "row 0",
+      });
     const swinging = pipeline(
       "swinging",
       Effect.succeed({ train: experience(1), test: episodes(2) }),

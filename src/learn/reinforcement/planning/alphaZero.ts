@@ -29,7 +29,7 @@ import { eachLeaf } from "../../trees.ts";
 import type { Rewarded } from "../advantages.ts";
 import { spoiled } from "../dqn.ts";
 import { meanReturn } from "../episodes.ts";
-import { countOfActions, legalValues, ofEpisodes, playedGreedily } from "../greedy.ts";
+import { countOfActions, ofEpisodes, playedGreedily, predictedValues } from "../greedy.ts";
 import { joined } from "../onPolicy.ts";
 import { beginGames, type Game, play } from "../playing.ts";
 import { type Memory, replay } from "../replay.ts";
@@ -333,7 +333,7 @@ const playingItself = <M extends AnyLayer>(
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
-      return legalValues(environment, best(carried)(seen).values, seen);
+      return predictedValues(environment, best(carried)(seen).values, seen);
     },
     trained: {
       get: (carried) => learner.trained.get((carried as Carried).learner),

@@ -224,6 +224,8 @@ export const treeSearch = (
             ...{ node: root, action: begun, depth: root },
             edges: where(eq(depths, 0), begun, -1),
           },
+          // No way is longer than one by a new node in each simulation.
+          { bound: simulations },
         );
         const child = childOf(tree, way);
         // Where the game ends, its node is made again, the same.
