@@ -36,7 +36,7 @@ import { boards } from "./boards/boards.ts";
 import { matches } from "./boards/matches.ts";
 
 /** How many epochs of how many steps, each of 256 moves and so many updates. */
-const [epochs, perEpoch, updates] = [8, 100, 8];
+const [epochs, perEpoch, updates] = [4, 100, 8];
 
 const game = connectFour();
 const random = randomLegalPolicy(game);
@@ -77,7 +77,19 @@ const learner = alphaZero({
   metrics: [meanReturn, winRate, lossRate],
 });
 
-export const connectFourBySearch = pipe(
+/**
+ * Learns connect four from nothing but its rules, by AlphaZero's loop: 32 games against itself go on at once, each move is
+ * searched for in a tree of 16 simulations, and the network learns to choose as the search did and to say who will win. All of it
+ * is one program. After each epoch the search plays, without chance, against a player who looks four moves ahead, and against
+ * weaker ones; the last boards of a game against itself are shown.
+ *
+ * `npx fluxion predict RUN --input board.json` says the move for a board of your own, `{ "observation": [[0, 0, …], …] }`: six
+ * lines from the top, 1 for the pieces of the player to move, and -1 for the other's.
+ *
+ * **Source** Silver et al., "A general reinforcement learning algorithm that masters chess, shogi, and Go through self-play"
+ * (2018), Science 362.
+ */
+export const connectFourByItself = pipe(
   pipeline(
     "connect-four",
     Effect.succeed({
@@ -121,4 +133,4 @@ export const connectFourBySearch = pipe(
   ),
 );
 
-if (import.meta.main) runMain(connectFourBySearch);
+if (import.meta.main) runMain(connectFourByItself);

@@ -1,17 +1,13 @@
-import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { cartpole } from "../../pipelines/control/cartpole.ts";
 import { catching } from "../../pipelines/control/catch.ts";
-import { connectFourByItself } from "../../pipelines/control/connect-four-dqn.ts";
 import { ticTacToeByItself } from "../../pipelines/control/tic-tac-toe.ts";
 import { caseStudy } from "../../pipelines/foundations/case-study.ts";
 import { perceptron } from "../../pipelines/foundations/perceptron.ts";
 import { mnistMlp } from "../../pipelines/vision/mnist-mlp.ts";
-import { experience } from "../../src/data/index.ts";
-import { train$, withData, withEpochs } from "../../src/index.ts";
-import { episodes } from "../../src/learn/reinforcement/index.ts";
+import { train$, withEpochs } from "../../src/index.ts";
 import { backends, bitsOf, collect, lastOf, losses } from "../train/examples.ts";
 
 const services = backends.wasm;
@@ -85,22 +81,6 @@ describe("tic-tac-toe", () => {
     const [random] = lastOf(events, "Started").baselines;
     expect(random?.metrics.return).toBeLessThan(-0.8);
     expect(lastOf(events, "Sampled").text).toMatch(/^··· {2}[·X]{3} {2}[·XO]{3} {2}/);
-  });
-});
-
-describe("connect-four", () => {
-  it("plays itself, and a player who looks two moves ahead", async () => {
-    const data = Effect.succeed({ train: experience(30), test: episodes(50, 2) });
-    const short = pipe(connectFourByItself, withData(data), withEpochs(1));
-    const events = await collect(train$(short, { services }));
-    const { metrics } = lastOf(events, "Completed").test ?? expect.unreachable();
-    const { wins = 9, losses = 9 } = metrics;
-    expect(wins + losses).toBeLessThanOrEqual(1);
-    expect(metrics.return).toBeCloseTo(wins - losses, 5);
-    const [random] = lastOf(events, "Started").baselines;
-    expect(random?.metrics.return).toBeLessThan(-0.8);
-    // At most eight boards of six rows.
-    expect(lastOf(events, "Sampled").text).toMatch(/^(([·XO]{7} {2}){0,7}[·XO]{7}\n?){6}$/);
   });
 });
 

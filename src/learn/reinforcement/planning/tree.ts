@@ -86,7 +86,7 @@ interface Tree {
   readonly value: Expr;
   /** 1 where the game is over. */
   readonly over: Expr;
-  /** The node that an action leads to, i32 `[nodes, count]`, or -1. */
+  /** The node that an action leads to, i32 `[nodes · count]` as are the next two, or -1. */
   readonly children: Expr;
   readonly visits: Expr;
   /** The sum of the values that came back along an action. */
@@ -109,13 +109,13 @@ const impossible = -1e9;
 export const amongLegal = ({ legal }: Pick<Moves, "legal">, scores: Expr): Expr =>
   where(legal, scores, impossible);
 
-/** Trees with each row of one of them written at a place. What is there is taken away, so that exactly the new row is left. */
+/** A tree of zeros, or of rows and zeros, with another row where zeros are. */
 const written = <T>(all: T, at: Expr, row: T): T => {
   const { leaves, shape } = flattenExprs(all);
   const rows = exprsLike("a node of a search tree", shape, row);
   return treeOf<T>(
     shape,
-    leaves.map((leaf, i) => scatterAdd(leaf, at, sub(nth(rows, i), take(leaf, at)))),
+    leaves.map((leaf, i) => scatterAdd(leaf, at, nth(rows, i))),
   );
 };
 
@@ -129,8 +129,8 @@ const showing = (op: string, { name, stateOf }: Environment): ((observation: Exp
 };
 
 /**
- * A policy that searches the tree of what may follow a position, for games of two who move in turn and see their own side, such as
- * `connectFour`. Each simulation goes down from the root by the choices of a planner to an action that was not tried, asks
+ * A policy that searches the tree of what may follow a position, for games of two who move in turn and see their own side,
+ * such as `connectFour`. Each simulation goes down from the root by the choices of a planner to an action that was not tried, asks
  * the model for its opinion of what follows, and adds that to the values of all actions on the way, with the sign of whose
  * they are. Only the end of a game has a reward. It is one loop of a program; `vmap` searches for many games at once.
  *
@@ -228,8 +228,8 @@ export const treeSearch = (
           { bound: simulations },
         );
         const child = childOf(tree, way);
-        // Where the game ends, its node is made again, the same.
-        const target = where(ge(child, 0), child, add(simulation, 1));
+        // Where the game was over before, it ends again at another node.
+        const target = add(simulation, 1);
         const before = eachLeaf((all) => take(all, way.node), tree.state);
         const after = game.step(before, way.action, constant(keyOf(0)));
         const over = or(after.done, after.truncated);

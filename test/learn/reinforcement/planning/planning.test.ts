@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { perfect } from "../../../../pipelines/control/boards/perfect.ts";
 import type { Expr } from "../../../../src/ir/expr.ts";
-import { eq, fill, where } from "../../../../src/ir/index.ts";
+import { add, div, eq, fill, iota, mul, ravel, sum, where } from "../../../../src/ir/index.ts";
 import {
   against,
   connectFour,
@@ -23,22 +23,38 @@ import { key, split } from "../../../../src/tensor/key.ts";
 import type { Tensor } from "../../../../src/tensor/tensor.ts";
 import { ran } from "../../environments/playing.ts";
 
+type Board = readonly number[];
 const unsure = (count: number) => (): Opinion => ({
   logits: fill([count], 0, "f32"),
   value: fill([], 0, "f32"),
 });
 
-type Read = { readonly [K in keyof Plan]: Tensor };
-const advice = (game: Environment, planner: Planner, simulations: number, board: Tensor): Read => {
-  const count = game.actions.kind === "discrete" ? game.actions.count : 0;
-  return ran(treeSearch(game, planner, { simulations })(unsure(count)), board) as Read;
-};
+/** A number for each board that is exact in f32, and whose sums are: its pieces by their places. */
+const counting = (seen: Expr): Opinion => ({
+  logits: fill([9], 0, "f32"),
+  value: div(sum(mul(ravel(seen), add(iota([9], 0, "f32"), 1))), 64),
+});
+const counted = (board: Board): number =>
+  board.reduce((total, x, cell) => total + (x * (cell + 1)) / 64, 0);
 
-type Board = readonly number[];
+type Read = { readonly [K in keyof Plan]: Tensor };
+const advice = (
+  game: Environment,
+  planner: Planner,
+  simulations: number,
+  board: Tensor,
+  judge = unsure(game.actions.kind === "discrete" ? game.actions.count : 0) as typeof counting,
+): Read => ran(treeSearch(game, planner, { simulations })(judge), board) as Read;
+
 const lines = ["012", "345", "678", "036", "147", "258", "048", "246"];
 
-/** PUCT in plain objects, for tic-tac-toe with uniform priors and values of 0, in steps of f32: the visits at the root. */
-const plainPuct = (board: Board, simulations: number, exploration: number): readonly number[] => {
+/** PUCT in plain objects, for tic-tac-toe with uniform priors, in steps of f32: the visits at the root. */
+const plainPuct = (
+  board: Board,
+  simulations: number,
+  exploration: number,
+  valueOf: (board: Board) => number,
+): readonly number[] => {
   const f = Math.fround;
   interface Node {
     readonly board: Board;
@@ -68,8 +84,9 @@ const plainPuct = (board: Board, simulations: number, exploration: number): read
       const next = node.board.with(cell, 1);
       const won = lines.some((line) => [...line].every((at) => next[Number(at)] === 1));
       const turned = next.map((x) => -x);
-      node.children.set(cell, child ?? nodeOf(turned, won || !next.includes(0)));
-      return won ? 1 : 0;
+      const over = won || !next.includes(0);
+      node.children.set(cell, child ?? nodeOf(turned, over));
+      return over ? Number(won) : -valueOf(turned);
     })();
     node.visits[cell] = (node.visits[cell] as number) + 1;
     node.totals[cell] = (node.totals[cell] as number) + value;
@@ -80,7 +97,7 @@ const plainPuct = (board: Board, simulations: number, exploration: number): read
   return root.visits;
 };
 
-describe("PUCT without an opinion visits as a plain implementation does, number by number", () => {
+describe("PUCT visits as a plain implementation does, number by number", () => {
   const empty = Array.from({ length: 9 }, () => 0);
   it.each([
     ["an empty board", empty, 200],
@@ -91,8 +108,11 @@ describe("PUCT without an opinion visits as a plain implementation does, number 
     const seen = tensor([0, 3, 6].map((from) => board.slice(from, from + 3)));
     for (const n of [1, 7, simulations])
       for (const exploration of [1.25, 3]) {
-        const { visits } = advice(ticTacToe(), puct({ exploration }), n, seen);
-        expect([...visits.toTypedArray()]).toEqual(plainPuct(board, n, exploration));
+        const visits = (judge?: typeof counting) => [
+          ...advice(ticTacToe(), puct({ exploration }), n, seen, judge).visits.toTypedArray(),
+        ];
+        expect(visits()).toEqual(plainPuct(board, n, exploration, () => 0));
+        expect(visits(counting)).toEqual(plainPuct(board, n, exploration, counted));
       }
   });
 });
