@@ -96,20 +96,29 @@ it("a model that copies mixes what it generates with the tokens that it attends 
   const source = { vocabulary: 4, length: 4, padding: 0 };
   const model = seq2seq({ source, vocabulary: 4, width: 2, hidden: 2, copies: true });
   const { params } = model.init(key(3));
-  const none = constants(
-    map((x) => (x instanceof Tensor ? zeros(x.shape) : x), params),
-  ) as Symbolic<Seq2SeqParams>;
-  // With params of 0 it generates each of four tokens with 1/4, copies each of three with 1/3, and does both half the time.
-  const said = valueOf(
-    (told: Expr) =>
-      exp(model.apply(none, undefined, told as Expr<readonly [number]>, still)[0]) as Expr,
-    tensor([1, 1, 2, 0, 3], "i32"),
-  );
-  const [half, third, quarter] = [0.5, 1 / 3, 0.25];
-  const wanted = [0, 2 * third, third, 0].map((copied) => half * quarter + half * copied);
-  numbers(said).forEach((p, i) => {
-    expect(p).toBeCloseTo(wanted[i] ?? Number.NaN, 6);
-  });
+  const none = map((x) => (x instanceof Tensor ? zeros(x.shape) : x), params) as Seq2SeqParams;
+  // With params of 0 it generates each of four tokens with 1/4, copies each of three with 1/3, and does both half the time;
+  // with a bias of log 4 it generates four times of five.
+  const [third, quarter] = [1 / 3, 0.25];
+  for (const [bias, generates] of [
+    [0, 0.5],
+    [Math.log(4), 0.8],
+  ] as const) {
+    const { weight } = none.copy as { readonly weight: Tensor };
+    const gated = { ...none, copy: { weight, bias: tensor([bias]) } };
+    const own = constants(gated) as Symbolic<Seq2SeqParams>;
+    const said = valueOf(
+      (told: Expr) =>
+        exp(model.apply(own, undefined, told as Expr<readonly [number]>, still)[0]) as Expr,
+      tensor([1, 1, 2, 0, 3], "i32"),
+    );
+    const wanted = [0, 2 * third, third, 0].map(
+      (copied) => generates * quarter + (1 - generates) * copied,
+    );
+    numbers(said).forEach((p, i) => {
+      expect(p).toBeCloseTo(wanted[i] ?? Number.NaN, 6);
+    });
+  }
   expect(() => seq2seq({ source, vocabulary: 5, width: 2, hidden: 2, copies: true })).toThrow(
     /copies/,
   );
