@@ -210,7 +210,8 @@ describe("plots", () => {
     ];
     const plot = plotsOf(events).return ?? {};
     expect(plot.title).toMatchObject({ text: "pole: return", subtitle: ["test (held out): 7"] });
-    for (const { title } of Object.values(plotsOf(events)))
+    const confused = { ...tested(7), confusion: { classes: ["a"], counts: [[1]] } } as EventJson;
+    for (const { title } of Object.values(plotsOf([...events, confused])))
       expect(title).toMatchObject({ text: expect.stringMatching(/^pole: /) });
     const svg = await drawn(plot);
     expect(svg).toContain("return (°C)");

@@ -157,6 +157,11 @@ describe("what a model says for a report", () => {
       const row = Math.floor(((b - y[0]) / (y[1] - y[0])) * height);
       expect(said[row * width + column]).toBe(truth);
     }
-    expect(Object.keys(predictionPlots(after as Predictions))).toContain("regions");
+    const plots = predictionPlots(after as Predictions);
+    expect(Object.keys(plots)).toEqual(["regions", "ROC", "precision and recall"]);
+    for (const { title } of Object.values(plots))
+      expect(title).toMatchObject({
+        text: expect.stringMatching(/^perceptron: .*, training rows$/),
+      });
   });
 });
