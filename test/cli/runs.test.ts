@@ -41,7 +41,10 @@ const left = (name: string, seed: unknown, events: readonly EventJson[], more = 
   writeFileSync(join(folder, "events.jsonl"), `${lines}${more}`);
 };
 
-left("a", 1, [started, step, epoch(1, 2, 0.25), epoch(2, 1, 1), epoch(3, 1.5, 0.75), completed]);
+// What a run began from measured something else, in steps of its own.
+const before: readonly EventJson[] = [{ ...started, pipeline: "before" }, step, epoch(9, 0, 0)];
+const own = [started, step, epoch(1, 2, 0.25), epoch(2, 1, 1), epoch(3, 1.5, 0.75), completed];
+left("a", 1, [...before, ...own]);
 left("deep/b", 2, [started, step], '{"_tag":"StepComp');
 left("broken", "two", [started]);
 left("torn", 1, [started], "no event\n");

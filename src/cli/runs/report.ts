@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect";
 import { replaceFile, writeAll } from "../../io/replaceFile.ts";
 import { oneLine } from "../../terminal.ts";
+import { pipelinesIn } from "../../train/events/parts.ts";
 import { configured } from "../../train/folder/config.ts";
 import { type FolderRun, isRun, readRun, runsIn } from "../../train/folder/recorded.ts";
 import { comparedPlots } from "../../train/observe/plots/compared.ts";
-import { curvesOf, metricsIn, pipelinesIn, titleOf } from "../../train/observe/plots/curves.ts";
+import { curvesOf, metricsIn, titleOf } from "../../train/observe/plots/curves.ts";
 import {
   confusionIn,
   histogramPlots,

@@ -1,5 +1,6 @@
 import type { EventJson } from "../events/codec.ts";
 import type { Score } from "../events/event.ts";
+import { pipelinesIn } from "../events/parts.ts";
 import type { FolderRun, RunState } from "./recorded.ts";
 
 /** The last and the best value of something that a run measures. */
@@ -56,7 +57,9 @@ const betterOf = (direction: "higher" | "lower" | undefined, a: number, b: numbe
 };
 
 /** What a run measured, with the best value of each, as the run itself says what is better. */
-export const measuredIn = (events: readonly EventJson[]): readonly Measured[] => {
+export const measuredIn = (all: readonly EventJson[]): readonly Measured[] => {
+  // Not of what the run began from.
+  const [, events = []] = pipelinesIn(all).at(-1) ?? [];
   const started = events.findLast((event) => event._tag === "Started");
   const ended = events.findLast((event) => event._tag === "Completed" || event._tag === "Stopped");
   const held = events.filter((event) => event._tag === "Validated");

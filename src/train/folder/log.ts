@@ -5,6 +5,7 @@ import { DecodeError, FileNotWritten } from "../../errors.ts";
 import { reasonNotWritten, replaceFile, writeAll } from "../../io/replaceFile.ts";
 import { type EventJson, encodeEvent, eventJsonCodec } from "../events/codec.ts";
 import type { TrainEvent } from "../events/event.ts";
+import { pipelinesIn } from "../events/parts.ts";
 
 /** The events of a run as a file: a line of JSON for each. */
 export interface EventLog {
@@ -112,10 +113,15 @@ export const readEvents = Effect.fnUntraced(function* (
   return events;
 });
 
-/** Removes the events after a step, which a run that was interrupted took but did not save, and takes again. */
+/**
+ * Removes the events after a step, which a run that was interrupted took but did not save, and takes again; below step 0 all.
+ * What the run began from has steps of its own, and stays.
+ */
 export const cutEvents = Effect.fnUntraced(function* (path: string, step: number) {
   const events = yield* readEvents(path);
-  const at = events.findIndex((event) => "step" in event && event.step > step);
+  const [, own = []] = pipelinesIn(events).at(-1) ?? [];
+  const before = step < 0 ? 0 : events.length - own.length;
+  const at = events.findIndex((event, i) => i >= before && "step" in event && event.step > step);
   const kept = at < 0 ? events : events.slice(0, at);
   const text = kept.map((event) => `${JSON.stringify(eventJsonCodec.encode(event))}\n`).join("");
   yield* replaceFile(path, (file) => writeAll(file, new TextEncoder().encode(text), 0));

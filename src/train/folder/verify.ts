@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type * as Layer from "effect/Layer";
-import { identity, lastValueFrom, type Observable, takeWhile, tap } from "rxjs";
+import { identity, lastValueFrom, type Observable, skipWhile, takeWhile, tap } from "rxjs";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import type { Backend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
@@ -9,6 +9,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { leafPaths } from "../../tree.ts";
 import type { EventJson } from "../events/codec.ts";
 import type { StepCompleted, TrainEvent } from "../events/event.ts";
+import { pipelinesIn } from "../events/parts.ts";
 import { statesEvery } from "../operators/statesEvery.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { defaultServices } from "../services.ts";
@@ -133,8 +134,10 @@ export const verify = <C, E>(
       (({ config }: Segment) =>
         configured(pipeline, changesIn(beginning?.config ?? config, config)) as Pipeline<C, E>);
     const sources = yield* pipeline.source;
+    // What a run begins from is replayed, but not compared: its steps are counted apart, and only their end remains.
+    const [, own = []] = pipelinesIn(yield* readEvents(paths.events)).at(-1) ?? [];
     const steps = new Map(
-      (yield* readEvents(paths.events))
+      own
         .filter((event): event is Step => event._tag === "StepCompleted")
         .map((event) => [event.step, event]),
     );
@@ -165,6 +168,7 @@ export const verify = <C, E>(
       let reached: TrainState<C> | undefined;
       const here = next && isAt(next);
       const watched$ = replay$.pipe(
+        skipWhile((event) => !(event._tag === "Started" && event.pipeline === of.name)),
         next !== undefined || (saved !== undefined && saved.batch > 0)
           ? statesEvery({ steps: next?.step ?? saved?.step ?? 1 })
           : identity,

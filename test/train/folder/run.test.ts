@@ -112,12 +112,33 @@ describe("a run in a folder", () => {
     expect(others).toEqual([]);
     const saved = await Effect.runPromise(loadCheckpoint(of, last));
     expect(bitsOf(saved)).toEqual(bitsOf(state));
+    expect(await Effect.runPromise(verify(of, whole, { services }))).toMatchObject({
+      ...{ _tag: "Confirmed", steps: 4 },
+    });
     // A run that is killed while it learns what it begins from begins again.
     const killed = fresh();
     const some = await collect(trainIn$(of, { folder: killed, services }).pipe(take(12)));
     expect(some.filter(({ _tag }) => _tag === "EpochCompleted")).toHaveLength(1);
     const again = await collect(trainIn$(of, { folder: killed, services, resume: true }));
     expect(bitsOf(lastOf(again, "Completed").state)).toEqual(bitsOf(state));
+  });
+
+  it("that is stopped after what it begins from goes on, and its events are those of a whole one", async () => {
+    const before = pipe({ ...small, name: "before" }, withEpochs(3));
+    const of = pipe(small, withEpochs(3), withInitialState(before));
+    const stepsIn = async (folder: string) =>
+      (await Effect.runPromise(readEvents(join(folder, "events.jsonl")))).flatMap((event) =>
+        event._tag === "StepCompleted" ? [[event.step, event.loss]] : [],
+      );
+    const [whole, cut] = [fresh(), fresh()];
+    await collect(trainIn$(of, { folder: whole, services }));
+    // Unsubscribed in the second epoch of its own, as by a crash.
+    await collect(trainIn$(of, { folder: cut, services }).pipe(take(33)));
+    await collect(trainIn$(of, { folder: cut, services, resume: true }));
+    expect(await stepsIn(cut)).toEqual(await stepsIn(whole));
+    expect(await Effect.runPromise(verify(of, cut, { services }))).toMatchObject({
+      ...{ _tag: "Confirmed", steps: 12 },
+    });
   });
 
   it("is not overwritten by another, and not shared with one", async () => {

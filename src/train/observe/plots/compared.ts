@@ -1,6 +1,7 @@
 import type { EventJson } from "../../events/codec.ts";
+import { pipelinesIn } from "../../events/parts.ts";
 import { measuredIn } from "../../folder/compare.ts";
-import { pipelinesIn, withUnit } from "./curves.ts";
+import { withUnit } from "./curves.ts";
 import { colors, emptyPlot, type PlotSpec, plotOf, plotText } from "./spec.ts";
 import { drawable } from "./thinning.ts";
 

@@ -14,9 +14,10 @@ import {
 import { makeFolder } from "../../../io/replaceFile.ts";
 import type { EventJson } from "../../events/codec.ts";
 import type { TrainEvent } from "../../events/event.ts";
+import { pipelinesIn } from "../../events/parts.ts";
 import type { TrainState } from "../../state/state.ts";
 import { layerFigures, type TensorFigures } from "../figures.ts";
-import { learningRatesPlot, lossPlot, metricsIn, pipelinesIn, titleOf } from "./curves.ts";
+import { learningRatesPlot, lossPlot, metricsIn, titleOf } from "./curves.ts";
 import { savePlot } from "./render.ts";
 import type { PlotSpec } from "./spec.ts";
 import { confusionPlot, histogramPlot } from "./tables.ts";
