@@ -149,8 +149,8 @@ const speaking = <E>(
       predict: ({ read, voice, last, sound }, row) => {
         const { text } = row;
         const letters = voices > 1 ? add(read(text), voice(row.speaker)) : read(text);
-        const lasting = mul(maximum(expm1(squeeze(last(letters), [1])), 0), ne(text, 0));
-        const { steps, said } = stretched(letters, lasting, frames);
+        const lasting = maximum(expm1(squeeze(last(letters), [1])), 0);
+        const { steps, said } = stretched(letters, mul(lasting, cast(ne(text, 0), "f32")), frames);
         return mul(maximum(sound(steps), 0), said);
       },
       optimizer: chain(

@@ -10,6 +10,7 @@ import {
   padSequences,
   prepare,
   readWav,
+  type Sound,
   transcription,
   vocabularyOf,
 } from "../../../src/data/index.ts";
@@ -90,13 +91,14 @@ export const clipsAs = Effect.fnUntraced(function* (from: FromSound) {
       parseTexts(gunzipSync(await readFile(list), { maxOutputLength: mostBytes }).toString("utf8")),
     catch: (cause) => failed(`${list} cannot be read: ${String(cause)}`),
   });
-  const clips: { readonly sound: Tensor; readonly text: string }[] = [];
+  const clips: { readonly sound: Tensor; readonly recorded: Sound; readonly text: string }[] = [];
   for (const [name, text] of texts) {
     const file = join(place, `${name}.wav`);
     if (text === "" || text.length > mostCharacters || !existsSync(file)) continue;
-    const made = prepare("sound", from, yield* readWav(file, { sampleRate: 8000 }));
+    const recorded = yield* readWav(file, { sampleRate: 8000 });
+    const made = prepare("sound", from, recorded);
     // Those that are too long are left out.
-    if (!isLeft(made)) clips.push({ sound: made.right, text });
+    if (!isLeft(made)) clips.push({ sound: made.right, recorded, text });
   }
   return clips;
 });

@@ -6,6 +6,7 @@ import {
   fromText,
   padSequences,
   prepare,
+  type Sound,
   vocabularyOf,
 } from "../../../src/data/index.ts";
 import {
@@ -27,11 +28,12 @@ type Part = "train" | "validation" | "test";
 /** How often durations are found anew. */
 const rounds = 8;
 
-/** A text that somebody said, how it sounds by mels over time, and in which part it is. */
+/** A text that somebody said, how it sounds by mels over time, as it was recorded, and in which part it is. */
 export interface Utterance {
   readonly text: string;
   readonly speaker: number;
   readonly sound: Tensor;
+  readonly recorded: Sound;
   readonly part: Part;
 }
 
@@ -115,22 +117,28 @@ const asText = (length: number) =>
 /** How a digit that is spoken becomes a spectrogram, and back: up to 64 steps of 16 ms by 64 mels. */
 export const asDigit = fromSound({ ...quality, frames: 64 });
 
-/** The digits that six people said: takes that are for the test, or for choices, are not those that are learned. */
-export const saidDigits = Effect.gen(function* () {
+/** Digits that six people said: takes that are for the test, or for choices, are not those that are learned. */
+export const digitUtterances = Effect.gen(function* () {
   const said = yield* recordings(() => true);
-  const utterances = yield* Effect.forEach(said, (one) => {
+  return yield* Effect.forEach(said, (one) => {
     const made = prepare("sound", asDigit, one.sound);
     const [text, speaker] = [digitWords[one.digit] ?? "", speakers.indexOf(one.speaker)];
-    return isLeft(made)
-      ? Effect.fail(made.left)
-      : Effect.succeed({ text, speaker, sound: made.right, part: ownSplit(one) });
+    const all = { text, speaker, recorded: one.sound, part: ownSplit(one) };
+    return isLeft(made) ? Effect.fail(made.left) : Effect.succeed({ ...all, sound: made.right });
   });
+});
+
+/** How a digit and who says it are told. */
+export const digitInputs = {
+  text: asText(5),
+  speaker: fromText({ vocabulary: vocabularyOf(speakers), length: 1, longer: "refused" }),
+};
+
+/** The digits as rows. */
+export const saidDigits = Effect.gen(function* () {
   return {
-    ...spokenRows(utterances, asDigit, 5),
-    inputs: {
-      text: asText(5),
-      speaker: fromText({ vocabulary: vocabularyOf(speakers), length: 1, longer: "refused" }),
-    },
+    ...spokenRows(yield* digitUtterances, asDigit, 5),
+    inputs: digitInputs,
     speech: asDigit,
   };
 });
@@ -138,13 +146,17 @@ export const saidDigits = Effect.gen(function* () {
 /** How a prompt becomes a spectrogram, and back: up to 3 s in steps of 16 ms by 64 mels. */
 export const asPrompt = fromSound({ ...quality, frames: 192 });
 
-/** The prompts that one person said: no text is in two parts, though many share words and phrases. */
-export const saidPrompts = Effect.gen(function* () {
+/** Prompts that one person said: no text is in two parts, though many share words and phrases. */
+export const promptUtterances = Effect.gen(function* () {
   const clips = yield* clipsAs(asPrompt);
   const part = partsOf(clips.map(({ text }) => text));
-  const utterances = clips.map((clip) => ({ ...clip, speaker: 0, part: part(clip.text) }));
+  return clips.map((clip): Utterance => ({ ...clip, speaker: 0, part: part(clip.text) }));
+});
+
+/** The prompts as rows. */
+export const saidPrompts = Effect.gen(function* () {
   return {
-    ...spokenRows(utterances, asPrompt, mostCharacters),
+    ...spokenRows(yield* promptUtterances, asPrompt, mostCharacters),
     inputs: { text: asText(mostCharacters) },
     speech: asPrompt,
   };
