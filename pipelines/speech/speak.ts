@@ -7,7 +7,6 @@ import {
   clipByGlobalNorm,
   dense,
   dropout,
-  type Expr,
   layerNorm,
   objective,
   oneCycle,
@@ -23,26 +22,16 @@ import {
   abs,
   add,
   cast,
-  concatenate,
-  cumsum,
   div,
-  expandDims,
   expm1,
-  index,
-  iota,
   log1p,
-  lt,
   maximum,
-  minimum,
   mul,
   ne,
-  searchSorted,
   square,
   squeeze,
-  stack,
   sub,
   sum,
-  take,
 } from "../../src/ir/index.ts";
 import { conv1d, embedding, residual, timeDistributed } from "../../src/nn/index.ts";
 import { answersEvery, type PipelineOptions } from "../../src/train/index.ts";
@@ -58,6 +47,7 @@ import {
   saidDigits,
   saidPrompts,
 } from "../data/speech/utterances.ts";
+import { stretched } from "./speaker/stretched.ts";
 
 const width = 96;
 
@@ -72,26 +62,6 @@ const block = (size: number) =>
     ),
   );
 
-/**
- * The steps of letters that last so long: each has its letter, and how far it is from the letter's beginning and its end. And
- * whether something is said in each.
- */
-const stretched = (letters: Expr, lasting: Expr, frames: number) => {
-  const ends = cumsum(lasting);
-  const [length = 1] = ends.shape;
-  const times = add(cast(iota([frames]), "f32"), 0.5);
-  const at = minimum(searchSorted(ends, times), length - 1);
-  const [duration, end] = [take(lasting, at), take(ends, at)];
-  const left = sub(end, times);
-  const into = sub(duration, left);
-  const places = [div(into, maximum(duration, 1)), div(duration, 10), div(into, 10), div(left, 10)];
-  const steps = concatenate([take(letters, at, 0), stack(places, 1)], 1);
-  return {
-    steps: steps as Expr<readonly [number, number]>, // by frames, as both parts are
-    said: expandDims(cast(lt(times, index(ends, length - 1)), "f32"), 1),
-  };
-};
-
 /** How one or several voices are learned. */
 interface Voices {
   readonly from: FromSound;
@@ -105,8 +75,7 @@ interface Voices {
 /**
  * Learns to speak: it reads the letters of a text among their neighbors, says how long each lasts, and how each step sounds.
  *
- * **Source** Ren et al., "FastSpeech" (2019), arXiv:1905.09263, section 3: a length regulator between letters and sound; here with
- * convolutions, and durations of an aligner.
+ * **Source** Ren et al., "FastSpeech" (2019), arXiv:1905.09263; here of convolutions, with durations of an aligner.
  */
 const speaking = <E>(
   name: string,
@@ -178,17 +147,20 @@ export const speak = pipe(
       card: {
         field: "speech",
         data: "Debian's `asterisk-core-sounds-en-wav` (CC BY-SA 3.0)",
-        heldOut: "not measured yet",
+        heldOut: "mel distance 3.25 dB after time warping (seed 42)",
+        baseline: "longest parts of known recordings 3.54 dB",
+        published:
+          "3.8, FastSpeech 2 on 24 hours of another voice, of other cepstra (fairseq's examples)",
+        time: "2 min of one core",
       },
     },
   ),
   withBaseline(nearestUnits(asPrompt)),
   withCallback(
-    answersEvery(
-      Object.fromEntries(
-        ["please enter your password", "the quick brown fox"].map((text) => [text, { text }]),
-      ),
-    ),
+    answersEvery({
+      password: { text: "please enter your password" },
+      fox: { text: "the quick brown fox" },
+    }),
   ),
 );
 
@@ -204,7 +176,9 @@ export const speakDigits = pipe(
       card: {
         field: "speech",
         data: "`npx fluxion data spoken-digits` (CC BY-SA 4.0)",
-        heldOut: "not measured yet",
+        heldOut: "mel distance 2.78 dB after time warping (seed 42)",
+        baseline: "the take of median length 3.34 dB",
+        time: "100 s of one core",
       },
     },
   ),
