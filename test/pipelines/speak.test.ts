@@ -161,6 +161,8 @@ it("the network learns to say digits, beside the longest known parts", async () 
   expect(unitsIn(data.train).map(({ from }) => from.at(-1))).toEqual(
     unitsIn(data.train).map(({ sound }) => sound.steps),
   );
+  // As digitInputs make them of what users write, so that a model in a file takes it.
+  expect(data.train.columns).toMatchObject({ text: { shape: [5] }, speaker: { shape: [1] } });
   const some = pipe(speakDigits, withData(Effect.succeed(data)), withBatchSize(3), withEpochs(3));
   const events = await collect(train$(some, { services: backends.wasm }));
   const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));

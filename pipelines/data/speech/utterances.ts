@@ -100,7 +100,7 @@ export const spokenRows = (
         length,
       ),
       speaker: fromTypedArray(
-        [own.length],
+        [own.length, 1],
         Int32Array.from(own, (i) => of[i]?.speaker ?? 0),
       ),
       durations: padSequences(durations, length),
