@@ -176,7 +176,8 @@ export const speakDigits = pipe(
       card: {
         field: "speech",
         data: "`npx fluxion data spoken-digits` (CC BY-SA 4.0)",
-        heldOut: "mel distance 2.78 dB after time warping (seed 42)",
+        heldOut:
+          "mel distance 2.78 dB after time warping (seed 42); a recognizer hears all 60 right",
         baseline: "the take of median length 3.34 dB",
         time: "100 s of one core",
       },
