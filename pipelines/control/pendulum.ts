@@ -45,6 +45,8 @@ export const pendulum = pipe(
         heldOut: "return -166, -164, -147 (three seeds)",
         baseline: "random torques -1169",
         published: "-172, by PPO in as many steps (RL Baselines3 Zoo)",
+        time: "5 s of one core",
+        memory: "0.4 GiB",
       },
       batchSize: environments * length,
       epochs: 5,
