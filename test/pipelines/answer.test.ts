@@ -1,11 +1,14 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
+import { searched } from "../../pipelines/baselines/knownEntries.ts";
 import { tfIdf } from "../../pipelines/baselines/tfIdf.ts";
-import { definitionSplits } from "../../pipelines/data/language/definitions.ts";
+import { definitionSplits, type Sizes } from "../../pipelines/data/language/definitions.ts";
+import { answeredBy, parseQuiz } from "../../pipelines/data/language/quiz.ts";
 import { meanings, parseMeanings, wordnetFolder } from "../../pipelines/data/language/wordnet.ts";
-import { answer, documents, limit } from "../../pipelines/language/answer.ts";
-import { train$, withBatchSize, withData, withEpochs, withLearningRate } from "../../src/index.ts";
+import { answering, sizes } from "../../pipelines/language/answer.ts";
+import { tokenizeWords } from "../../src/data/index.ts";
+import { train$, withBatchSize, withEpochs, withLearningRate } from "../../src/index.ts";
 import { predictor } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
@@ -25,6 +28,7 @@ it("WordNet's lines are read as words and their definitions, with what they are 
       examples: ["they kept in daily contact"],
       kind: "n",
       above: ["n00039021"],
+      related: [],
     },
     {
       id: "v01035217",
@@ -33,6 +37,7 @@ it("WordNet's lines are read as words and their definitions, with what they are 
       examples: [],
       kind: "v",
       above: ["v00768796"],
+      related: ["n09879297"],
     },
     {
       id: "a00014490",
@@ -41,40 +46,60 @@ it("WordNet's lines are read as words and their definitions, with what they are 
       examples: ["whiskey galore"],
       kind: "s",
       above: [],
+      related: ["a00013887"],
     },
   ]);
 });
 
 describe("definitions", () => {
-  const made = Array.from({ length: 20 }, (_, i) => ({
-    words: [`w${i}`, `v${i}`, "two words"],
-    definition: `w${(i + 1) % 20} v${(i + 2) % 20} of w${(i + 3) % 20}`,
-    ...{ id: `n${i}`, examples: [], kind: "n", above: [] },
+  const made = Array.from({ length: 200 }, (_, i) => ({
+    ...{
+      id: `n${i}`,
+      examples: [`they saw w${i}`],
+      kind: "n",
+      above: [`n${i - (i % 10)}`],
+      related: i === 11 ? ["n30"] : [],
+    },
+    words: [`w${i}`, `v${i}`],
+    definition: i === 7 ? "thing number 6" : `thing number ${i}`,
   }));
-  const own = { ...made[0], words: ["w1"], definition: "w1 is w1" } as (typeof made)[number];
-  const options = { limit: 60, length: 6 };
+  const small: Sizes = { merges: 50, limit: 100, length: 12, fields: [8, 8, 4, 4], held: 100 };
 
-  it("are held out by meaning, and never ask for a word that they have", () => {
-    const { train, test, classes } = definitionSplits([...made, own, ...made], {
-      ...options,
-      heldOut: "meanings",
-    });
-    // Two words for each of 18 and of 2 meanings; the definition of w1 by w1 asks for nothing.
-    expect([train.size, test.size]).toEqual([18 * 2 + 1, 2 * 2]);
-    const nameOf = (i: number) => classes[test.row(i).word.item()];
-    expect([0, 1, 2, 3].map(nameOf)).toEqual(["w9", "v9", "w19", "v19"]);
-    const other = test.row(0).others.toTypedArray()[0] ?? -1;
-    expect(classes[other]).toBe("v9");
-    expect(Math.min(...test.column("word").toTypedArray())).toBeGreaterThan(1);
+  it("are held out, and what is known of an entry has not its own definition", () => {
+    const { splits, table, documents, asked } = definitionSplits(
+      [...made, ...made.slice(0, 3)],
+      small,
+    );
+    expect(documents[11]).toBe("w11, v11 w10, v10, w10, v10 w30, v30 they saw w11");
+    expect(documents.join()).not.toContain("thing");
+    expect(table.shape).toEqual([203, 24]);
+    // The same definition is asked for once.
+    expect(splits.train.size + splits.validation.size + splits.test.size).toBe(199);
+    expect(splits.test.size).toBe(asked.length);
+    expect(splits.test.size).toBeGreaterThan(0);
+    const held = new Set([
+      ...asked.map(({ entry }) => entry),
+      ...splits.validation.column("entry").toTypedArray(),
+    ]);
+    const learned = splits.train.column("entry").toTypedArray();
+    expect([...learned].filter((entry) => held.has(entry))).toEqual([]);
+    const own = table.toTypedArray().slice(0, 24);
+    const at = learned.indexOf(0);
+    if (at >= 0) expect([...splits.train.row(at).known.toTypedArray()]).toEqual([...own]);
+    expect(splits.classes.slice(-1)).toEqual(["w2, v2 (2)"]);
   });
+});
 
-  it("are held out by word, so that none of its meanings is learned", () => {
-    const { train, test } = definitionSplits(made, { ...options, heldOut: "words" });
-    const learned = new Set(train.column("word").toTypedArray());
-    const asked = new Set(test.column("word").toTypedArray());
-    expect(asked.size).toBeGreaterThan(2);
-    expect([...asked].filter((word) => learned.has(word))).toEqual([]);
+it("searching ranks documents; those that have nothing in common are all equal", () => {
+  const found = searched({
+    split: tokenizeWords,
+    documents: ["an ant", "a bat that flies", "a cow"],
+    asked: [
+      { text: "what flies?", entry: 1 },
+      { text: "nothing", entry: 0 },
+    ],
   });
+  expect(found).toEqual({ mrr: (1 + 1 / 2) / 2, top1: 0.5, top10: 1 });
 });
 
 it("TF-IDF ranks by rare words that documents have in common with a question", () => {
@@ -104,24 +129,57 @@ describe.skipIf(!there)("answer", () => {
   }, async () => {
     const all = await Effect.runPromise(meanings);
     expect(all).toHaveLength(117_659);
-    const data = definitionSplits(all, { limit, length: 24, heldOut: "meanings" });
-    const first = (n: number) => Int32Array.from({ length: n }, (_, i) => i);
-    const few = { ...data, train: data.train.pick(first(320)), test: data.test.pick(first(16)) };
-    expect(documents.evaluate(few)).toMatchObject({ mrr: expect.any(Number) });
+    const some = definitionSplits(
+      all.filter((_, i) => i % 200 === 0),
+      { ...sizes, merges: 500, held: 8 },
+    );
+    const { train, inputs, classes } = some.splits;
+    const first = Int32Array.from({ length: 256 }, (_, i) => i);
+    const few = { ...some, splits: { train: train.pick(first), inputs, classes } };
+    const made = answering("some", "", Effect.succeed(few as typeof some), wordnetFolder, {
+      ...{ data: "some", heldOut: "none" },
+    });
+    expect(
+      await Effect.runPromise(made.baselines[0]?.evaluate(some.splits) as never),
+    ).toMatchObject({
+      mrr: expect.any(Number),
+    });
     const of = pipe(
-      { ...answer, baselines: [], operators: [] },
-      withData(Effect.succeed(few)),
+      { ...made, baselines: [], operators: [] },
       withBatchSize(64),
-      withEpochs(2),
-      withLearningRate(1e-2),
+      withEpochs(3),
+      withLearningRate(3e-3),
     );
     const events = await collect(train$(of, { services: backends.wasm }));
     const seen = losses(events);
-    expect(seen[0]).toBeCloseTo(Math.log(limit), 0);
     expect(seen.at(-1)).toBeLessThan(seen[0] ?? 0);
     const said = await predictor(of, lastOf(events, "Completed").state).answer({
       text: "a small animal that barks",
     });
     expect(said).toMatchObject({ class: expect.any(String) });
   });
+});
+
+it("the quiz is read, without what may be left out, and asked of the entries that answer it", () => {
+  const capital = (place: string) => `the capital of ${place}`;
+  const read = parseQuiz(
+    "Alaska|AK:Juneau:AK:forget{-| }me\nOhio:[Columbus|Cleveland]\n:x\nnone\n",
+    capital,
+  );
+  expect(read.map(({ text, answer }) => [text, answer])).toEqual([
+    ["the capital of Alaska", "juneau"],
+    ["the capital of Ohio", "columbus"],
+  ]);
+  const named = (words: readonly string[], definition: string) => ({
+    ...{ id: definition, words, definition, examples: [], kind: "n", above: [], related: [] },
+  });
+  const entries = [
+    named(["columbus"], "an explorer"),
+    named(["juneau", "capital of alaska"], "a town"),
+    named(["columbus"], "the state capital of Ohio"),
+  ];
+  expect(answeredBy(read, entries)).toEqual([
+    { text: "the capital of Alaska", entry: 1 },
+    { text: "the capital of Ohio", entry: 2 },
+  ]);
 });

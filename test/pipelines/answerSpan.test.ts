@@ -60,7 +60,7 @@ it("questions are asked of entries, and their answers stand in the passage", () 
 
 it("a word of the test is in no entry to learn from, in another meaning either", () => {
   const named = (word: string, also: string, i: number) => ({
-    ...{ id: `n${i}`, words: [word, also], examples: [], kind: "n", above: [] },
+    ...{ id: `n${i}`, words: [word, also], examples: [], kind: "n", above: [], related: [] },
     definition: `thing with the number ${word} in it`,
   });
   const many = Array.from({ length: 200 }, (_, i) => named(`w${i}`, `w${(i * 7 + 3) % 200}`, i));

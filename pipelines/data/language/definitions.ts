@@ -1,5 +1,11 @@
 import * as Effect from "effect/Effect";
-import { fromText, padSequences, tokenizeWords, vocabulary } from "../../../src/data/index.ts";
+import {
+  fromText,
+  learnSubwords,
+  padSequences,
+  splitText,
+  vocabulary,
+} from "../../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
@@ -7,100 +13,157 @@ import {
   type Splits,
   type Tensor,
 } from "../../../src/index.ts";
+import { hashOf } from "../packages.ts";
 import { type Meaning, meanings } from "./wordnet.ts";
 
-/** A definition and a word that it defines, as numbers. */
+/** A definition and the entry that it defines, as numbers of parts of words. */
 export type Definition = {
   readonly text: Tensor<readonly [number]>;
-  /** The number of the word, which is a word of definitions too; -1 where a definition to learn from is of no such word. */
-  readonly word: Tensor<readonly []>;
-  /** The other words with this meaning, which do not count as wrong; -1 where there are no more. */
-  readonly others: Tensor<readonly [number]>;
+  /** The number of the entry. */
+  readonly entry: Tensor<readonly []>;
+  /** What is known of the entry besides its definition, and of another one with which it may be confused. */
+  readonly known: Tensor<readonly [number]>;
+  readonly rival: Tensor<readonly [number]>;
 };
 
-/** The numbers of padding and of unknown words. */
+/** The number of padding. */
 export const padding = 0;
 const [filler, unknown] = ["<pad>", "<unknown>"];
 
-/** The most other words of a meaning that are remembered. */
-const most = 8;
-
-/** Every tenth is held out. */
-const tenth = 10;
-
-const isHeldOut = (number: number): boolean => number % tenth === tenth - 1;
-
-/** The options of the data. */
-export interface DefinitionOptions {
-  /** The number of words that are read and may be answered: those that most definitions have. */
+/** The sizes of the data. */
+export interface Sizes {
+  /** The number of pairs that parts of words are made of, and of the parts. */
+  readonly merges: number;
   readonly limit: number;
-  /** The number of words that are read of a definition. */
+  /** The number of parts that are read of a definition. */
   readonly length: number;
-  /** What is held out: a tenth of the meanings, or of the words, with all that they mean. */
-  readonly heldOut: "meanings" | "words";
+  /** The parts of an entry's words, of those for what it is a kind of and for others related, and of its examples, that are read. */
+  readonly fields: readonly [words: number, kinds: number, related: number, examples: number];
+  /** How many definitions are in validation, and in the test. */
+  readonly held: number;
 }
 
-/**
- * Definitions and their words, in training and test parts.
- *
- * Of the meanings, every tenth is held out; meanings with the same definition count as one. Or of the words, every tenth in
- * the order of frequency: none of their definitions is learned, though they stand in definitions of others. A word that stands
- * in its own definition is not asked for, since that would tell it.
- */
-export const definitionSplits = (
-  all: readonly Meaning[],
-  { limit, length, heldOut }: DefinitionOptions,
-) => {
-  const told = new Map<string, { words: Set<string>; said: readonly string[] }>();
-  for (const { words, definition } of all) {
-    const said = tokenizeWords(definition);
-    const known = told.get(said.join(" ")) ?? { words: new Set<string>(), said };
-    for (const word of words) known.words.add(word);
-    told.set(said.join(" "), known);
-  }
-  const meant = [...told.values()];
-  const known = vocabulary(
-    meant.map(({ said }) => said),
-    { special: [filler, unknown], unknown, limit },
-  );
-  const names = known.tokens;
-  const numbers = new Map(names.map((name, i) => [name, i]));
-  const rows = meant.flatMap(({ words, said }, i) => {
-    const right = [...words].flatMap((word) => numbers.get(word) ?? []);
-    const text = said.map((word) => known.indexOf(word) ?? padding);
-    const held = heldOut === "words" ? right.some(isHeldOut) : isHeldOut(i);
-    const asked = right.filter((word) => !text.includes(word));
-    const made = (word: number) => ({
-      ...{ text, word, held },
-      others: right.filter((other) => other !== word).slice(0, most),
-    });
-    if (!held) return (asked.length === 0 ? [-1] : asked).map(made);
-    return asked.filter((word) => heldOut === "meanings" || isHeldOut(word)).map(made);
-  });
-  const encoded = (some: typeof rows): Dataset<Definition> =>
-    dataset({
-      text: padSequences(
-        some.map(({ text }) => text),
-        length,
-      ),
-      word: fromTypedArray(
-        [some.length],
-        Int32Array.from(some, ({ word }) => word),
-      ),
-      others: padSequences(
-        some.map(({ others }) => others),
-        most,
-        { padding: -1 },
-      ),
-    });
-  return {
-    train: encoded(rows.filter(({ held }) => !held)),
-    test: encoded(rows.filter(({ held }) => held)),
-    inputs: { text: fromText({ vocabulary: known, length, padding }) },
-    classes: names,
-  } satisfies Splits<Definition>;
+/** What is known of a meaning besides its definition: its words, those for what it is a kind of and for others, and its examples. */
+export const fieldsOf = (all: readonly Meaning[]): ((of: Meaning) => readonly string[]) => {
+  const byId = new Map(all.map((of) => [of.id, of]));
+  const those = (ids: readonly string[]) => ids.flatMap((id) => byId.get(id) ?? []);
+  const wordsOf = (some: readonly Meaning[]) => some.flatMap(({ words }) => words).join(", ");
+  return (of) => {
+    const higher = those(of.above);
+    const highest = those(higher.flatMap(({ above: [id = ""] }) => id));
+    const fields = [[of], [...higher, ...highest], those(of.related)].map(wordsOf);
+    return [...fields, of.examples.join(" ")];
+  };
 };
 
-/** WordNet's definitions and their words. */
-export const definitions = (options: DefinitionOptions) =>
-  Effect.map(meanings, (all) => definitionSplits(all, options));
+/** The name of each entry: its words, with a number where others have the same. */
+const namesOf = (all: readonly Meaning[]): readonly string[] => {
+  const times = new Map<string, number>();
+  return all.map(({ words }) => {
+    const name = words.join(", ");
+    const n = (times.get(name) ?? 0) + 1;
+    times.set(name, n);
+    return n === 1 ? name : `${name} (${n})`;
+  });
+};
+
+/** How many definitions parts of words are learned from. */
+const most = 8000;
+
+/**
+ * Definitions and entries, in training, validation and test parts: a fortieth of the meanings each for the latter two, in the order of a
+ * hash. Of several entries with the same definition only the first is asked for. A rival of an entry is the next one of the same
+ * kind. What is known of an entry never has its own definition.
+ */
+export const definitionSplits = (all: readonly Meaning[], sizes: Sizes) => {
+  const { merges, limit, length, fields, held } = sizes;
+  const known = fieldsOf(all);
+  const partOf = ({ id }: Meaning): number => (hashOf(`meaning ${id}`) >>> 8) % 40;
+  const learned = all.filter((of) => partOf(of) > 1);
+  const step = Math.max(1, Math.floor(learned.length / most));
+  const seen = learned
+    .filter((_, i) => i % step === 0)
+    .flatMap((of) => [of.definition, ...known(of)]);
+  const split = learnSubwords(seen, { merges, lowerCase: true });
+  const parts = vocabulary(
+    seen.map((text) => splitText(split, text)),
+    { special: [filler, unknown], unknown, limit },
+  );
+  // The first word of what is known has the same parts as the others, where it has a space before it.
+  const partsOf = (text: string): readonly string[] => splitText(split, `. ${text}`).slice(1);
+  const numbers = (own: readonly string[], count: number): readonly number[] =>
+    [
+      ...own.map((part) => parts.indexOf(part) ?? padding),
+      ...Array<number>(count).fill(padding),
+    ].slice(0, count);
+  const read = all.map((of) =>
+    known(of).flatMap((text, field) => numbers(partsOf(text), fields[field] ?? 0)),
+  );
+  const rivals = new Map<string, number[]>();
+  all.forEach((of, i) => {
+    const [above = `${of.kind} alone`] = of.above;
+    const list = rivals.get(above) ?? [];
+    if (partOf(of) > 1) list.push(i);
+    rivals.set(above, list);
+  });
+  const told = new Set<string>();
+  const rows = all.flatMap((of, entry) => {
+    if (told.has(of.definition)) return [];
+    told.add(of.definition);
+    const near = rivals.get(of.above[0] ?? `${of.kind} alone`) ?? [];
+    const next = near[(hashOf(of.id) >>> 8) % near.length] ?? entry;
+    const rival = next === entry ? (entry + 1) % all.length : next;
+    return [{ text: of.definition, entry, rival, part: partOf(of) }];
+  });
+  const encoded = (some: readonly Omit<(typeof rows)[number], "part">[]): Dataset<Definition> => {
+    const matrix = (rows: readonly (readonly number[])[]) =>
+      padSequences(rows, rows[0]?.length ?? 1) as Tensor<readonly [number, number]>;
+    return dataset({
+      text: matrix(some.map(({ text }) => numbers(splitText(split, text), length))),
+      entry: fromTypedArray(
+        [some.length],
+        Int32Array.from(some, ({ entry }) => entry),
+      ),
+      known: matrix(some.map(({ entry }) => read[entry] ?? [])),
+      rival: matrix(some.map(({ rival }) => read[rival] ?? [])),
+    }) as Dataset<Definition>;
+  };
+  const heldOut = (part: number) =>
+    rows
+      .filter((of) => of.part === part)
+      .toSorted((a, b) => hashOf(`row ${a.entry}`) - hashOf(`row ${b.entry}`))
+      .slice(0, held);
+  const made = {
+    splits: {
+      train: encoded(rows.filter(({ part }) => part > 1)),
+      validation: encoded(heldOut(1)),
+      test: encoded(heldOut(0)),
+      inputs: { text: fromText({ vocabulary: parts, length, split, padding }) },
+      classes: namesOf(all),
+    } satisfies Splits<Definition>,
+    /** What is known of all entries, `[entries, parts]`. */
+    table: fromTypedArray([all.length, read[0]?.length ?? 1], Int32Array.from(read.flat())),
+    documents: all.map((of) => known(of).join(" ")),
+    split: partsOf,
+    /** What the test asks. */
+    asked: heldOut(0).map(({ text, entry }) => ({ text, entry })),
+  };
+  return {
+    ...made,
+    /** The same, with other questions in the test. */
+    testedOn: (
+      questions: (
+        all: readonly Meaning[],
+      ) => readonly { readonly text: string; readonly entry: number }[],
+    ) => {
+      const asked = questions(all);
+      const test = encoded(asked.map((of) => ({ ...of, rival: of.entry })));
+      return { ...made, splits: { ...made.splits, test }, asked };
+    },
+  };
+};
+export type Definitions = ReturnType<typeof definitionSplits>;
+
+/** WordNet's definitions and entries. */
+export const definitions = (sizes: Sizes) =>
+  Effect.map(meanings, (all) => definitionSplits(all, sizes));

@@ -15,6 +15,8 @@ export interface Meaning {
   readonly kind: string;
   /** The meanings that this one is a kind or an instance of. */
   readonly above: readonly string[];
+  /** Others that it is related to, such as its parts, its opposite or the verb of a noun, but none that is a kind of it. */
+  readonly related: readonly string[];
 }
 
 const kinds = ["noun", "verb", "adj", "adv"] as const;
@@ -62,11 +64,24 @@ export const parseMeanings = (text: string): readonly Meaning[] =>
     const [definition = ""] = gloss.split(/;?\s*"/, 1);
     if (definition.trim() === "") return [];
     const pointers = rest.slice(2 * n + 1);
-    const above = Array.from({ length: Number(rest[2 * n]) || 0 }, (_, i) =>
+    const ties = Array.from({ length: Number(rest[2 * n]) || 0 }, (_, i) =>
       pointers.slice(4 * i, 4 * i + 3),
-    ).flatMap(([sign, to = "", of = ""]) => (sign === "@" || sign === "@i" ? [idOf(of, to)] : []));
+    ).map(([sign = "", to = "", of = ""]) => [sign, idOf(of, to)] as const);
+    const tied = (signs: RegExp) => ties.flatMap(([sign, to]) => (signs.test(sign) ? [to] : []));
+    // `~` is a kind of it, and `-` of its subject.
+    const [above, related] = [tied(/^@/), tied(/^[^@~-]/)];
     const examples = Array.from(gloss.matchAll(/"([^"]+)"/g), ([, said = ""]) => said);
-    return [{ id: idOf(kind, place), words, definition: definition.trim(), examples, kind, above }];
+    return [
+      {
+        id: idOf(kind, place),
+        words,
+        definition: definition.trim(),
+        examples,
+        kind,
+        above,
+        related,
+      },
+    ];
   });
 
 /**
