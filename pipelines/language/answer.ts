@@ -63,7 +63,7 @@ export const sizes: Sizes = {
 };
 const { limit, fields } = sizes;
 /** The share of a definition's parts that are read in training. */
-const keeps = 0.8;
+const keeps = 0.9;
 /** How many entries of all are wrong answers besides those of a batch. */
 const others = 512;
 const [width, batchSize, epochs, stepsPerEpoch, learningRate] = [64, 128, 1, 867, 3e-3] as const;
@@ -136,7 +136,7 @@ export const answering = <E>(
   description: string,
   loaded: Loaded<E>,
   available: Effect.Effect<unknown, E>,
-  results: Pick<Card, "data" | "heldOut" | "baseline" | "time">,
+  results: Omit<Card, "field">,
 ) => {
   const source = Effect.map(loaded, ({ splits }) => splits);
   const everything = (): Expr => constant(Effect.runSync(loaded).table);
@@ -214,8 +214,12 @@ export const answer = answering(
   wordnetFolder,
   {
     data: "Debian's `wordnet-base` (WordNet's license)",
-    heldOut: "not measured yet",
-    time: "3 min of one core",
+    heldOut: "MRR 0.190, first 0.117, among ten 0.352 (one seed)",
+    baseline:
+      "TF-IDF over parts of words: MRR 0.188, 0.117, 0.341: as good; over words 0.167, 0.094, 0.330",
+    published:
+      "of 66,000 words, with word vectors: among ten for about half (Hill et al., 2016, from memory)",
+    time: "2 min of one core",
   },
 );
 
@@ -235,7 +239,7 @@ export const answerQuiz = answering(
   {
     data: "Debian's `wordnet-base` (WordNet's license) and `bsdgames` (BSD)",
     heldOut: "not measured yet",
-    time: "3 min of one core",
+    time: "2 min of one core",
   },
 );
 

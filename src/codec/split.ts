@@ -12,5 +12,6 @@ const pairs: t.Type<Subwords["merges"], unknown> = new t.Type(
 /** How a text becomes tokens, as JSON: a name, or the pairs of parts that are joined. */
 export const splitCodec: t.Type<SplitText, unknown> = t.union([
   t.keyof({ words: null, characters: null, items: null }),
+  t.strict({ merges: pairs, lowerCase: t.boolean, spaced: t.boolean }),
   t.strict({ merges: pairs, lowerCase: t.boolean }),
 ]);

@@ -8,6 +8,8 @@ export interface Subwords {
   readonly merges: readonly (readonly [left: string, right: string])[];
   /** Whether a text becomes lower case first. */
   readonly lowerCase: boolean;
+  /** Whether the first word has a space before it, as the others do. Absent for `false`. */
+  readonly spaced?: boolean;
 }
 
 /** The options of {@link learnSubwords}. */
@@ -16,15 +18,24 @@ export interface SubwordsOptions {
   readonly merges: number;
   /** Whether texts become lower case first. Defaults to `false`. */
   readonly lowerCase?: boolean;
+  /**
+   * Whether the first word of a text has a space before it too, so that its parts are those that it has further on. Defaults to
+   * `false`.
+   */
+  readonly spaced?: boolean;
 }
 
 /** A word with the space before it, a number, a mark, or a space. Long runs are cut, which bounds the work on each. */
 const pieces = / ?(?:\p{L}[\p{L}\p{M}]{0,63}|\p{N}{1,64}|[^\s\p{L}\p{N}])| /gu;
 
 /** The words of a text, each with the space before it: together, they are the text with single spaces. */
-const piecesOf = (text: string, lowerCase: boolean): readonly string[] => {
+const piecesOf = (
+  text: string,
+  { lowerCase, spaced = false }: Omit<Subwords, "merges">,
+): readonly string[] => {
   const normal = text.normalize("NFC").trim().replace(/\s+/gu, " ");
-  return (lowerCase ? normal.toLowerCase() : normal).match(pieces) ?? [];
+  const whole = spaced && normal !== "" ? ` ${normal}` : normal;
+  return (lowerCase ? whole.toLowerCase() : whole).match(pieces) ?? [];
 };
 
 const joined = (parts: readonly string[], left: string, right: string): readonly string[] => {
@@ -106,12 +117,13 @@ class Heap {
  */
 export const learnSubwords = (
   texts: Iterable<string>,
-  { merges: limit, lowerCase = false }: SubwordsOptions,
+  { merges: limit, lowerCase = false, spaced = false }: SubwordsOptions,
 ): Subwords => {
   whole(0)("learnSubwords", { merges: limit });
+  const how = { lowerCase, ...(spaced && { spaced }) };
   const counts = new Map<string, number>();
   for (const text of texts)
-    for (const word of piecesOf(text, lowerCase)) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const word of piecesOf(text, how)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const words = Array.from(counts, ([word, count]): Counted => ({ parts: [...word], count }));
   const pairs = new Map<string, number>();
   const places = new Map<string, Set<Counted>>();
@@ -165,7 +177,7 @@ export const learnSubwords = (
     places.delete(best);
     queueTouched();
   }
-  return { merges, lowerCase };
+  return { merges, ...how };
 };
 
 /** The rank of each pair, and the parts of the words that were split before. */
@@ -209,5 +221,5 @@ const partsOf = ({ ranks, known }: Ranked, word: string): readonly string[] => {
 /** The parts of the words of a text. */
 export const subwordsOf = (of: Subwords, text: string): readonly string[] => {
   const ranks = rankedOf(of);
-  return piecesOf(text, of.lowerCase).flatMap((word) => partsOf(ranks, word));
+  return piecesOf(text, of).flatMap((word) => partsOf(ranks, word));
 };

@@ -89,6 +89,16 @@ describe("parts of words", () => {
     expect(splitText(learnSubwords([long], { merges: 8 }), long).join("")).toBe(long);
   });
 
+  it("are those of any word at the beginning of a text too, where that is spaced", () => {
+    const split = learnSubwords(["low lower low", "low"], { merges: 3, spaced: true });
+    expect(splitText(split, "low low")).toEqual([" low", " low"]);
+    expect(splitText(split, " ")).toEqual([]);
+    expect(splitText(learnSubwords(["low low"], { merges: 0 }), "a b")).toEqual(["a", " ", "b"]);
+    const from = fromText({ vocabulary: vocabulary([[" low"]]), length: 2, split });
+    const read = fromRawCodec.decode(JSON.parse(JSON.stringify(fromRawCodec.encode(from))));
+    expect(read).toMatchObject({ _tag: "Right", right: { split: { spaced: true } } });
+  });
+
   it("travel with a model", () => {
     const split = learnSubwords(["Low lower low lower"], { merges: 6, lowerCase: true });
     const known = vocabulary([splitText(split, "low lower newest")]);

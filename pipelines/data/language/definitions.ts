@@ -84,13 +84,12 @@ export const definitionSplits = (all: readonly Meaning[], sizes: Sizes) => {
   const seen = learned
     .filter((_, i) => i % step === 0)
     .flatMap((of) => [of.definition, ...known(of)]);
-  const split = learnSubwords(seen, { merges, lowerCase: true });
+  const split = learnSubwords(seen, { merges, lowerCase: true, spaced: true });
   const parts = vocabulary(
     seen.map((text) => splitText(split, text)),
     { special: [filler, unknown], unknown, limit },
   );
-  // The first word of what is known has the same parts as the others, where it has a space before it.
-  const partsOf = (text: string): readonly string[] => splitText(split, `. ${text}`).slice(1);
+  const partsOf = (text: string): readonly string[] => splitText(split, text);
   const numbers = (own: readonly string[], count: number): readonly number[] =>
     [
       ...own.map((part) => parts.indexOf(part) ?? padding),
@@ -119,7 +118,7 @@ export const definitionSplits = (all: readonly Meaning[], sizes: Sizes) => {
     const matrix = (rows: readonly (readonly number[])[]) =>
       padSequences(rows, rows[0]?.length ?? 1) as Tensor<readonly [number, number]>;
     return dataset({
-      text: matrix(some.map(({ text }) => numbers(splitText(split, text), length))),
+      text: matrix(some.map(({ text }) => numbers(partsOf(text), length))),
       entry: fromTypedArray(
         [some.length],
         Int32Array.from(some, ({ entry }) => entry),
