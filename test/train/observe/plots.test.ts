@@ -275,7 +275,9 @@ describe("plots", () => {
         { name: "random", value: 0, kind: "a baseline" },
       ],
     });
-    expect(malformed(await drawn(plot))).toBeUndefined();
+    const svg = await drawn(plot);
+    expect(malformed(svg)).toBeUndefined();
+    expect(svg).toContain(">1, 3<");
     expect(comparedPlots([])).toEqual({});
   });
 

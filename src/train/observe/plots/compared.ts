@@ -1,3 +1,4 @@
+import { greatestOf } from "../../../tensor/extremes.ts";
 import type { EventJson } from "../../events/codec.ts";
 import { pipelinesIn } from "../../events/parts.ts";
 import { measuredIn } from "../../folder/compare.ts";
@@ -18,6 +19,9 @@ export interface Compared {
   }[];
 }
 
+/** The most figures that are written beside the dots of a name. */
+const mostSaid = 4;
+
 /** Results as dots, a line for each name. */
 export const comparedPlot = ({ title, metric, results }: Compared): PlotSpec => {
   const shown = results.filter(({ value }) => drawable(value));
@@ -25,8 +29,14 @@ export const comparedPlot = ({ title, metric, results }: Compared): PlotSpec => 
   const kinds = ["a run (held out)", "a baseline"];
   const values = shown.map(({ name, value, baseline }) => ({
     ...{ name: plotText(name), value, kind: kinds[baseline ? 1 : 0] ?? "" },
-    said: String(Number(value.toPrecision(4))),
   }));
+  // Said once for each name, beside its greatest.
+  const labels = [...new Set(values.map(({ name }) => name))].map((name) => {
+    const own = values.filter((one) => one.name === name).map(({ value }) => value);
+    const figures = [...new Set(own.map((value) => String(Number(value.toPrecision(3)))))];
+    const said = figures.length > mostSaid ? `${figures.length} results` : figures.join(", ");
+    return { name, value: greatestOf(own), said };
+  });
   const numbers = shown.map(({ value }) => value);
   const same = numbers.every((value) => value === numbers[0]);
   const y = {
@@ -34,7 +44,7 @@ export const comparedPlot = ({ title, metric, results }: Compared): PlotSpec => 
     type: "nominal",
     sort: null,
     title: null,
-    axis: { labelLimit: 240, grid: true, ticks: false, domain: false },
+    axis: { labelLimit: 360, grid: true, ticks: false, domain: false },
   };
   const x = {
     field: "value",
@@ -43,7 +53,7 @@ export const comparedPlot = ({ title, metric, results }: Compared): PlotSpec => 
     scale: same ? { zero: true } : { zero: false, padding: 20 },
   };
   return plotOf(title, [], {
-    width: 330,
+    width: 380,
     height: { step: 26 },
     data: { values },
     encoding: { x, y },
@@ -61,7 +71,8 @@ export const comparedPlot = ({ title, metric, results }: Compared): PlotSpec => 
         },
       },
       {
-        mark: { type: "text", dy: -9, fontSize: 9, color: "#5a6470" },
+        data: { values: labels },
+        mark: { type: "text", align: "left", dx: 9, fontSize: 10, color: "#5a6470" },
         encoding: { text: { field: "said", type: "nominal" } },
       },
     ],
@@ -94,7 +105,14 @@ export const comparedPlots = (
         .filter((one) => one.metric === metric)
         .toSorted((a, b) => Number(a.baseline) - Number(b.baseline));
       const first = results[0]?.unit ?? metric;
-      return [metric, comparedPlot({ title: `${metric} of runs`, metric: first, results })];
+      return [
+        metric,
+        comparedPlot({
+          title: `${metric} of runs (held out) and of baselines`,
+          metric: first,
+          results,
+        }),
+      ];
     }),
   );
 };
