@@ -12,3 +12,11 @@ export const needed = async <A>(
     throw new MissingPackage({ by, packages });
   }
 };
+
+/**
+ * What catches the import of an optional package, `import("fflate").catch(absent)`, and fails as it does. esbuild refuses to
+ * bundle an import of what is not installed, unless it is caught.
+ */
+export const absent = (error: unknown): never => {
+  throw error;
+};

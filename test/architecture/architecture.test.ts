@@ -63,6 +63,7 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   ["spread", { "laws/a.ts": "const m = Math.min(\n  0,\n  ...xs.map((x) => x),\n);" }],
   ["spread", { "src/data/a.ts": "all.push(...rows);" }],
   ["spread", { "pipelines/a.ts": "const text = String.fromCharCode(...bytes);" }],
+  ["optional", { "src/data/a.ts": 'const load = () => import("fflate");' }],
   [
     "crowded",
     Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`src/nn/layers/a${i}.ts`, ""])),
@@ -97,6 +98,8 @@ const innocent: readonly Readonly<Record<string, string>>[] = [
   { "src/nn/a.ts": "// sound: S and number[] have one layout\nconst y = x as unknown as S;" },
   { "src/data/a.ts": "out.push({ ...x, y });\nout.push([...a, b]);\ngrow(...axes);" },
   { "src/data/a.ts": "const kind = String.fromCharCode(...bytes.subarray(0, 4));" },
+  { "src/data/a.ts": 'const load = () => import("fflate").catch(absent);' },
+  { "src/ir/a.ts": 'type Kind = import("./b.ts").Kind;', "src/ir/b.ts": "" },
   { "laws/a.ts": 'import fc from "fast-check";\nimport { x } from "../src/nn/x.ts";' },
 ];
 

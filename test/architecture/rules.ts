@@ -243,6 +243,21 @@ const spreads = (files: Tree): readonly Violation[] =>
       }));
     });
 
+/** A package that is imported when it is needed, and not caught: not a type, such as `import("rxjs").Observable`. */
+const uncaught = /(?<!typeof )\bimport\(\s*"([^."][^"]*)"\s*\)(?!\s*\.(?:catch\(|[A-Z]))/g;
+
+const optionals = (files: Tree): readonly Violation[] =>
+  [...files]
+    .filter(([file]) => file.startsWith("src/"))
+    .flatMap(([file, text]) => {
+      const code = codeLines(text).join("\n");
+      return [...code.matchAll(uncaught)].map(({ index, 1: name }) => ({
+        rule: "optional",
+        where: `${file}:${code.slice(0, index).split("\n").length}`,
+        what: `import("${name}") stops esbuild where it is not installed: import("${name}").catch(absent), of data/packages.ts`,
+      }));
+    });
+
 const longest = 400;
 
 const lengths = (files: Tree): readonly Violation[] =>
@@ -292,6 +307,7 @@ export const violations = (files: Tree, tops: readonly string[] = []): readonly 
     ...names(files),
     ...typeEscapes(files),
     ...spreads(files),
+    ...optionals(files),
     ...lengths(files),
     ...crowded(files),
   ];

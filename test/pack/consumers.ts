@@ -147,9 +147,9 @@ const managers: readonly Consumer[] = [
   {
     name: "pnpm",
     bare: true,
-    installs: ["pnpm@11"],
     runs: [
-      ["pnpm", "add", "./fluxion.tgz", ...peers],
+      // From outside the folder: pnpm moves what another manager installed there, itself as well.
+      ["npm", "exec", "--yes", "--", "pnpm@11", "add", "./fluxion.tgz", ...peers],
       ["node", "example.js"],
     ],
     prints: trained,

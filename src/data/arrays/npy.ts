@@ -6,7 +6,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { holding } from "../../tensor/validate.ts";
 import { type ByteSource, type FileLike, openBytes } from "../bytes.ts";
 import type { Row } from "../dataset.ts";
-import { needed } from "../packages.ts";
+import { absent, needed } from "../packages.ts";
 import { type Opening, type Streamed, type StreamOptions, streamed } from "../source/source.ts";
 
 /** How the numbers of a file are stored. */
@@ -258,7 +258,7 @@ export const readNpz = (
   const { maxBytes = mostBytes } = options;
   holding("a number of bytes", (n) => n >= 0)("readNpz", { maxBytes });
   return reading(async () => {
-    const { unzipSync } = await needed("readNpz", ["fflate"], () => import("fflate"));
+    const { unzipSync } = await needed("readNpz", ["fflate"], () => import("fflate").catch(absent));
     const source = await openBytes(file, options.name);
     try {
       const { name, size } = source;

@@ -1,5 +1,5 @@
 import { InvalidFile } from "../../errors.ts";
-import { needed } from "../packages.ts";
+import { absent, needed } from "../packages.ts";
 import type { Picture } from "../raw/raw.ts";
 
 /** The maximum number of pixels, which take 256 MiB. */
@@ -82,7 +82,7 @@ export const decodeJpeg = async (bytes: Uint8Array, file: string): Promise<Pictu
   if (width === 0 || height === 0 || width * height > most)
     throw refuse(`1 to ${most} pixels`, `${width} × ${height}`);
   if (scans > mostScans) throw refuse(`at most ${mostScans} scans`, String(scans));
-  const jpeg = await needed("a JPEG file", ["jpeg-js"], () => import("jpeg-js"));
+  const jpeg = await needed("a JPEG file", ["jpeg-js"], () => import("jpeg-js").catch(absent));
   try {
     const decoded = jpeg.default.decode(bytes, {
       ...{ useTArray: true, formatAsRGBA: true, tolerantDecoding: false },

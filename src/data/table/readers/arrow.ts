@@ -2,7 +2,7 @@ import type { Data, DataType, RecordBatch, Vector } from "apache-arrow";
 import { isFluxionError } from "../../../errors/failure.ts";
 import { InvalidFile } from "../../../errors.ts";
 import { type ByteSource, type FileLike, nameOf, openBytes } from "../../bytes.ts";
-import { needed } from "../../packages.ts";
+import { absent, needed } from "../../packages.ts";
 import type { Cell, Chunk, Table } from "../cells.ts";
 import { arrowMessages } from "./arrowMessages.ts";
 import { Astray } from "./flatbuffers.ts";
@@ -30,10 +30,8 @@ const teach = async (arrow: Arrow, codec: number): Promise<void> => {
   if (codec === 0)
     return known.set(codec, { decode: (bytes) => lz4Frame(bytes, saidBefore(bytes)) });
   if (codec !== 1) throw new Astray(`a codec is of the unknown number ${codec}`);
-  const { decompressZstd } = await needed(
-    "the Arrow codec ZSTD",
-    ["hyparquet-compressors"],
-    () => import("hyparquet-compressors"),
+  const { decompressZstd } = await needed("the Arrow codec ZSTD", ["hyparquet-compressors"], () =>
+    import("hyparquet-compressors").catch(absent),
   );
   known.set(codec, { decode: (bytes) => decompressZstd(bytes, new Uint8Array(saidBefore(bytes))) });
 };
@@ -140,7 +138,8 @@ const cellsIn = (arrow: Arrow, column: Vector): readonly Cell[] => {
  */
 export const arrowTable = (file: FileLike, options: { readonly name?: string } = {}): Table => {
   const name = nameOf(file, options.name);
-  const load = () => needed("arrowTable", ["apache-arrow"], () => import("apache-arrow"));
+  const load = () =>
+    needed("arrowTable", ["apache-arrow"], () => import("apache-arrow").catch(absent));
   const chunkOf = (arrow: Arrow, batch: RecordBatch, wanted: readonly string[]): Chunk => {
     const names = batch.schema.fields.map((field) => field.name);
     const columns = new Map(

@@ -2,7 +2,7 @@ import type { AsyncBuffer, ColumnMetaData, Compressors, FileMetaData, RowGroup }
 import { isFluxionError } from "../../../errors/failure.ts";
 import { InvalidFile } from "../../../errors.ts";
 import { type ByteSource, type FileLike, nameOf, openBytes } from "../../bytes.ts";
-import { needed } from "../../packages.ts";
+import { absent, needed } from "../../packages.ts";
 import type { Cell, Chunk, Table } from "../cells.ts";
 import { checkPages } from "./pages.ts";
 import { ThriftReader } from "./thrift.ts";
@@ -29,10 +29,8 @@ const compressorsFor = async (
     throw refuse(file, `one of the codecs ${[...own, ...others].join(", ")}`, unknown);
   const more = codecs.filter((codec) => others.includes(codec));
   if (more.length === 0) return undefined;
-  const all = await needed(
-    `the Parquet codec ${more.join(", ")}`,
-    ["hyparquet-compressors"],
-    () => import("hyparquet-compressors"),
+  const all = await needed(`the Parquet codec ${more.join(", ")}`, ["hyparquet-compressors"], () =>
+    import("hyparquet-compressors").catch(absent),
   );
   return {
     GZIP: all.decompressGzip,
@@ -129,10 +127,8 @@ const cellOf = (value: unknown): Cell => {
 export const parquetTable = (file: FileLike, options: { readonly name?: string } = {}): Table => {
   const name = nameOf(file, options.name);
   async function* groups(source: ByteSource, wanted: readonly string[]): AsyncGenerator<Chunk> {
-    const { parquetMetadata, parquetRead } = await needed(
-      "parquetTable",
-      ["hyparquet"],
-      () => import("hyparquet"),
+    const { parquetMetadata, parquetRead } = await needed("parquetTable", ["hyparquet"], () =>
+      import("hyparquet").catch(absent),
     );
     const footer = await footerOf(source);
     const metadata = parquetMetadata(bufferOf(footer), { geoparquet: false });

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { absent } from "../../../data/packages.ts";
 import { MissingPackage, PlotNotDrawn } from "../../../errors.ts";
 import { replaceFile, writeAll } from "../../../io/replaceFile.ts";
 import type { PlotSpec } from "./spec.ts";
@@ -40,7 +41,7 @@ const configOf = (inline: boolean) => {
 
 /** Loads the two libraries when the first plot is drawn. */
 const load = Effect.tryPromise({
-  try: () => Promise.all([import("vega"), import("vega-lite")]),
+  try: () => Promise.all([import("vega").catch(absent), import("vega-lite").catch(absent)]),
   catch: () => new MissingPackage({ by: "renderSvg", packages: ["vega", "vega-lite"] }),
 });
 

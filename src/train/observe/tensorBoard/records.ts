@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { PbfWriter } from "pbf";
+import { absent } from "../../../data/packages.ts";
 import { MissingPackage } from "../../../errors.ts";
 import type { TensorFigures } from "../figures.ts";
 import { dtypeNumbers, type GraphNode } from "./graph.ts";
@@ -237,8 +238,8 @@ export const encoder: Effect.Effect<Encoder, MissingPackage> = Effect.gen(functi
       try: from,
       catch: () => new MissingPackage({ by: "tensorBoard", packages: ["pbf", "crc-32"] }),
     });
-  const { PbfWriter } = yield* load(() => import("pbf"));
-  const checksums = yield* load(() => import("crc-32/crc32c.js"));
+  const { PbfWriter } = yield* load(() => import("pbf").catch(absent));
+  const checksums = yield* load(() => import("crc-32/crc32c.js").catch(absent));
   const framed = (data: Uint8Array): Uint8Array => {
     const out = new Uint8Array(data.length + 16);
     const view = new DataView(out.buffer);
