@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { tokenizeWords } from "../../src/data/index.ts";
 import { DataSourceError } from "../../src/index.ts";
+import { hashOf } from "./hash.ts";
 
 /** A package of Debian, as apt's lists have it. */
 export interface Package {
@@ -47,13 +48,6 @@ export const parsePackages = (text: string): readonly Package[] => {
   }
   return [...found.values()];
 };
-
-/** FNV-1a, 32 bits. **Source** Fowler, Noll and Vo; RFC 9923. */
-export const hashOf = (text: string): number =>
-  [...new TextEncoder().encode(text)].reduce(
-    (hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0,
-    0x811c9dc5,
-  );
 
 /** Whether a name belongs to the tenth that is held out, on every machine and in every release the same. */
 export const heldOut = (name: string): boolean => hashOf(name) % 10 === 0;

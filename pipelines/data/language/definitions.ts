@@ -13,7 +13,7 @@ import {
   type Splits,
   type Tensor,
 } from "../../../src/index.ts";
-import { hashOf } from "../packages.ts";
+import { hashOf } from "../hash.ts";
 import { type Meaning, meanings } from "./wordnet.ts";
 
 /** A definition and the entry that it defines, as numbers of parts of words. */

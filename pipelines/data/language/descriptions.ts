@@ -9,7 +9,7 @@ import {
   vocabularyOf,
 } from "../../../src/data/index.ts";
 import { DataSourceError, type Dataset, dataset, type Tensor } from "../../../src/index.ts";
-import { hashOf } from "../packages.ts";
+import { hashOf } from "../hash.ts";
 
 /** What the archive says of a package: in a line, and at length. */
 export interface Description {

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
-import { familiesOf, hashOf, type Package, packages } from "../packages.ts";
+import { hashOf } from "../hash.ts";
+import { familiesOf, type Package, packages } from "../packages.ts";
 import { type Meaning, meanings } from "./wordnet.ts";
 
 /** What is explained in a line of a dictionary or of a list of packages. */

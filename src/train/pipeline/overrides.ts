@@ -42,8 +42,13 @@ export const withBatchSize =
   (batchSize: number, { dropRemainder }: { readonly dropRemainder?: boolean } = {}): Override =>
   (of) => ({ ...of, batchSize, dropRemainder: dropRemainder ?? of.dropRemainder });
 
-/** Sets the seed of everything random: initial params, shuffling, augmentation and dropout. */
-export const withSeed = (seed: number): Override => override({ seed });
+/**
+ * Sets the seed of everything random: initial params, shuffling, augmentation and dropout; also of the pipeline that this one
+ * starts from, see {@link withInitialState}.
+ */
+export const withSeed =
+  (seed: number): Override =>
+  (of) => ({ ...of, seed, ...(of.origin && { origin: withSeed(seed)(of.origin) }) });
 
 /**
  * Divides each batch into equal shards that are computed one after another, so that memory for one suffices. Sums over

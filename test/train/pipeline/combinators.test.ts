@@ -37,7 +37,14 @@ const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
     [made.withBatchSize(9), { batchSize: 9 }],
     [made.withBatchSize(9, { dropRemainder: true }), { batchSize: 9, dropRemainder: true }],
   ],
-  withSeed: [[made.withSeed(9), { seed: 9 }]],
+  withSeed: [
+    [made.withSeed(9), { seed: 9 }],
+    // The pipeline that it starts from is random too.
+    [
+      () => made.withSeed(9)(made.withInitialState(small)(small)),
+      { seed: 9, origin: { ...small, seed: 9 } },
+    ],
+  ],
   withShuffling: [[made.withShuffling(false), { shuffle: false }]],
   withDeterministic: [[made.withDeterministic(true), { deterministic: true }]],
   withData: [[made.withData(source), { source, available: Effect.void }]],
