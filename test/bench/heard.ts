@@ -53,7 +53,10 @@ const made = async ({ text, speaker }: Utterance): Promise<Sound> => {
 
 const joined = ({ text, speaker }: Utterance): Sound => {
   const { steps, width, numbers } = joinedUnits(known, speaker, spelled(text));
-  return toSound(from, fromTypedArray([steps, width], Float32Array.from(numbers)));
+  // What is longer than a listener hears is cut.
+  const heard = Math.min(steps, from.frames);
+  const column = Float32Array.from(numbers).subarray(0, heard * width);
+  return toSound(from, fromTypedArray([heard, width], column));
 };
 
 const heard = async (sound: Sound): Promise<string> => {
