@@ -147,8 +147,9 @@ export const speak = pipe(
       card: {
         field: "speech",
         data: "Debian's `asterisk-core-sounds-en-wav` (CC BY-SA 3.0)",
-        heldOut: "mel distance 3.25 dB after time warping (seed 42)",
-        baseline: "longest parts of known recordings 3.54 dB",
+        heldOut:
+          "mel distance 3.25 dB after time warping (seed 42); a recognizer gets 0.897 of its characters wrong: worse than its baseline",
+        baseline: "longest parts of known recordings 3.54 dB, characters wrong 0.460",
         published:
           "3.8, FastSpeech 2 on 24 hours of another voice, of other cepstra (fairseq's examples)",
         time: "2 min of one core",
