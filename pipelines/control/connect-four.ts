@@ -4,7 +4,6 @@ import { experience } from "../../src/data/index.ts";
 import {
   adam,
   conv2d,
-  cosineDecay,
   dense,
   type Expr,
   flatten,
@@ -35,9 +34,6 @@ import {
 import { boards } from "./boards/boards.ts";
 import { matches } from "./boards/matches.ts";
 
-/** How many epochs of how many steps, each of 256 moves and so many updates. */
-const [epochs, perEpoch, updates] = [4, 100, 8];
-
 const game = connectFour();
 const random = randomLegalPolicy(game);
 /** A player who wins where one move wins, and lets nobody win by the next. */
@@ -63,7 +59,7 @@ const learner = alphaZero({
     relu,
     dense(64, 8),
   ),
-  optimizer: adam({ learningRate: cosineDecay(1e-3, epochs * perEpoch * updates) }),
+  optimizer: adam({ learningRate: 1e-3 }),
   simulations: 16,
   symmetries: [
     ({ observation, policy }) => ({
@@ -71,7 +67,7 @@ const learner = alphaZero({
       policy: reverse(policy, [0]),
     }),
   ],
-  ...{ environments: 32, length: 8, updates, batchSize: 128, capacity: 20_000 },
+  ...{ environments: 32, length: 8, updates: 8, batchSize: 128, capacity: 20_000 },
   evaluatesOn: fourAhead,
   longestEpisode: 21,
   metrics: [meanReturn, winRate, lossRate],
@@ -93,7 +89,7 @@ export const connectFourByItself = pipe(
   pipeline(
     "connect-four",
     Effect.succeed({
-      train: experience(perEpoch),
+      train: experience(50),
       validation: episodes(50, 1),
       test: episodes(200, 2),
     }),
@@ -106,7 +102,7 @@ export const connectFourByItself = pipe(
         heldOut: "not measured yet",
       },
       batchSize: 128,
-      epochs,
+      epochs: 4,
       seed: 1,
     },
   ),
