@@ -22,6 +22,7 @@ import {
   connectFour,
   lookAhead,
   randomLegalPolicy,
+  withTimeLimit,
 } from "../../src/learn/environments/index.ts";
 import {
   alphaZero,
@@ -38,8 +39,8 @@ const game = connectFour();
 const random = randomLegalPolicy(game);
 /** A player who wins where one move wins, and lets nobody win by the next. */
 const twoAhead = lookAhead(game, 2);
-/** A player who looks at the 2401 lines of four moves: the opponent of held-out games. */
-const fourAhead = against(game, lookAhead(game, 4));
+/** Against a player who looks at the 2401 lines of four moves. No game is longer than 21 moves of either. */
+const fourAhead = withTimeLimit(21)(against(game, lookAhead(game, 4)));
 
 /** One's own pieces, and the other's. */
 const planes = lambda("planes", (board: Expr<readonly [6, 7]>) =>
@@ -69,7 +70,6 @@ const learner = alphaZero({
   ],
   ...{ environments: 32, length: 8, updates: 8, batchSize: 128, capacity: 20_000 },
   evaluatesOn: fourAhead,
-  longestEpisode: 21,
   metrics: [meanReturn, winRate, lossRate],
 });
 
@@ -91,7 +91,7 @@ export const connectFourByItself = pipe(
     Effect.succeed({
       train: experience(50),
       validation: episodes(50, 1),
-      test: episodes(200, 2),
+      test: episodes(100, 2),
     }),
     learner,
     {
