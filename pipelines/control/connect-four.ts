@@ -99,7 +99,12 @@ export const connectFourByItself = pipe(
       card: {
         field: "control",
         data: "none: it plays itself",
-        heldOut: "not measured yet",
+        heldOut:
+          "of 100 games against a look four moves ahead 69, 59, 50 won, 26, 31, 49 lost (three seeds)",
+        baseline: "a look two moves ahead: return -0.38; random moves -0.94",
+        published:
+          "1.00 against a look two moves ahead, here 77, 79, 80 of 100 won (theoriclabs/alphazero-connect4)",
+        time: "45 s of one core",
       },
       batchSize: 128,
       epochs: 4,
