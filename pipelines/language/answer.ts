@@ -216,7 +216,7 @@ export const answer = answering(
     data: "Debian's `wordnet-base` (WordNet's license)",
     heldOut: "MRR 0.190, first 0.117, among ten 0.352 (one seed)",
     baseline:
-      "TF-IDF over parts of words: MRR 0.188, 0.117, 0.341: as good; over words 0.167, 0.094, 0.330",
+      "TF-IDF over parts of words: MRR 0.188, 0.117, 0.341: no worse; over words 0.167, 0.094, 0.330",
     published:
       "of 66,000 words, with word vectors: among ten for about half (Hill et al., 2016, from memory)",
     time: "2 min of one core",
