@@ -238,7 +238,9 @@ export const answerQuiz = answering(
   Effect.andThen(wordnetFolder, quizAvailable),
   {
     data: "Debian's `wordnet-base` (WordNet's license) and `bsdgames` (BSD)",
-    heldOut: "not measured yet",
+    heldOut: "MRR 0.495, first 0.365, among ten 0.710 of 307 questions (one seed)",
+    baseline:
+      "TF-IDF over words: far better: MRR 0.769, first 0.697, among ten 0.909; over parts of words 0.591, 0.492, 0.798",
     time: "2 min of one core",
   },
 );
