@@ -47,8 +47,10 @@ export const against = <S>(
     const [choosing, stepping] = splitKey(key, 2);
     return game.step(state, opponent(observation, choosing).action, stepping);
   };
+  // A search that goes on from a state takes the players to move in turn, which one's own moves no longer are.
+  const { stateOf: _, ...rest } = game;
   return {
-    ...game,
+    ...rest,
     name: `${game.name} against an opponent`,
     reset: (key) => {
       const [resetting, whose, replying] = splitKey(key, 3);

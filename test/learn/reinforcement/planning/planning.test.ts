@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { perfect } from "../../../../pipelines/control/boards/perfect.ts";
+import { vmap } from "../../../../src/autodiff/index.ts";
 import type { Expr } from "../../../../src/ir/expr.ts";
 import { add, div, eq, fill, iota, mul, ravel, sum, where } from "../../../../src/ir/index.ts";
+import type { KeyExpr } from "../../../../src/ir/ops/random.ts";
 import {
   against,
   connectFour,
@@ -151,6 +153,75 @@ it("a search by puct without an opinion never loses tic-tac-toe against a perfec
   expect([...earned.toTypedArray()]).toEqual(Array.from({ length: 6 }, () => 0));
 });
 
+/** A game of one move with these rewards. */
+const bandit = (rewards: readonly number[]): Environment => ({
+  name: "bandit",
+  observation: { shape: [1], dtype: "f32", low: 0, high: 0 },
+  actions: { kind: "discrete", count: rewards.length },
+  stateOf: (seen) => seen,
+  reset: () => ({ state: fill([1], 0, "f32"), observation: fill([1], 0, "f32") }),
+  step: (state, action) => ({
+    state,
+    observation: fill([1], 0, "f32"),
+    reward: rewards.reduce<Expr>((sum, r, i) => where(eq(action, i), r, sum), fill([], 0, "f32")),
+    done: fill([], 1, "bool"),
+    truncated: fill([], 0, "bool"),
+  }),
+});
+
+describe("a search that explores", () => {
+  /** The actions, and the shares of the visits of each, of searches with many keys, where all actions are worth the same. */
+  const explored = (planner: Planner, simulations: number, logits: readonly number[]) => {
+    const opinion = (): Opinion => ({
+      logits: add(fill([3], 0, "f32"), tensor([...logits])),
+      value: fill([], 0, "f32"),
+    });
+    const search = treeSearch(bandit([0, 0, 0]), planner, { simulations })(opinion);
+    const made = ran(
+      (keys: Expr) => vmap((own: KeyExpr) => search(fill([1], 0, "f32"), own))(keys),
+      stackTensors(split(key(9), 2000)),
+    ) as Read;
+    const actions = [...made.action.toTypedArray()];
+    const policies = made.policy.toArray() as readonly (readonly number[])[];
+    return {
+      chosen: [0, 1, 2].map((a) => actions.filter((x) => x === a).length / actions.length),
+      first: policies.map(([share = 0]) => share),
+      policy: policies[0] ?? [],
+    };
+  };
+  const meanOf = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
+  const near = (xs: readonly number[], by: number) =>
+    xs.map((x) => expect.toSatisfy((y: number) => Math.abs(x - y) < by));
+
+  it("by puct draws an action by its share of the visits, and without noise visits alike", () => {
+    const { chosen, first, policy } = explored(puct({ noise: 0 }), 20, [1, 0, 0]);
+    expect(new Set(first).size).toBe(1);
+    expect(policy[0]).toBeGreaterThan(0.5);
+    expect(chosen).toEqual(near(policy, 0.04));
+  });
+
+  it("by puct mixes a quarter of a uniform draw of all distributions into the priors", () => {
+    const { first } = explored(puct(), 60, [30, 0, 0]);
+    // Visits follow the priors, ¾ (1, 0, 0) + ¼ D with D of Dirichlet's distribution: its mean is ⅓ and its variance 1/18.
+    expect(Math.abs(meanOf(first) - (0.75 + 0.25 / 3))).toBeLessThan(0.02);
+    const deviation = Math.sqrt(meanOf(first.map((x) => (x - meanOf(first)) ** 2)));
+    expect(Math.abs(deviation - 0.25 / Math.sqrt(18))).toBeLessThan(0.01);
+  });
+
+  it("by gumbel draws an action by the model's policy, where one is considered", () => {
+    const logits = [1, 0, -1];
+    const weights = logits.map(Math.exp);
+    const total = weights.reduce((a, b) => a + b);
+    const { chosen } = explored(gumbel({ considered: 1 }), 2, logits);
+    expect(chosen).toEqual(
+      near(
+        weights.map((w) => w / total),
+        0.04,
+      ),
+    );
+  });
+});
+
 describe("gumbel", () => {
   it("shares out simulations by halves", () => {
     // By hand: 4 actions in log₂ 4 = 2 rounds of 8 simulations, one each for 4, and two each for the better 2.
@@ -158,22 +229,6 @@ describe("gumbel", () => {
     // One each for 7, one each for 3, and then for 2.
     expect(halvings(7, 16)[7]).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 4]);
     expect(halvings(3, 4)[1]).toEqual([0, 1, 2, 3]);
-  });
-
-  /** A game of one move with these rewards. */
-  const bandit = (rewards: readonly number[]): Environment => ({
-    name: "bandit",
-    observation: { shape: [1], dtype: "f32", low: 0, high: 0 },
-    actions: { kind: "discrete", count: rewards.length },
-    stateOf: (seen) => seen,
-    reset: () => ({ state: fill([1], 0, "f32"), observation: fill([1], 0, "f32") }),
-    step: (state, action) => ({
-      state,
-      observation: fill([1], 0, "f32"),
-      reward: rewards.reduce<Expr>((sum, r, i) => where(eq(action, i), r, sum), fill([], 0, "f32")),
-      done: fill([], 1, "bool"),
-      truncated: fill([], 0, "bool"),
-    }),
   });
 
   it("makes the policy of its paper: of three actions that earn 1, -1 and 0", () => {
@@ -204,6 +259,11 @@ describe("treeSearch refuses", () => {
   it("a game whose observations do not tell its state", () => {
     const { stateOf: _, ...rest } = ticTacToe() as Environment;
     refused(() => treeSearch(rest, puct(), { simulations: 1 }), "environment");
+  });
+  it("a game against an opponent, whose moves are all of one player", () => {
+    const game = ticTacToe();
+    const world = against(game, perfect);
+    refused(() => treeSearch(world, puct(), { simulations: 1 }), "environment");
   });
   it("rules that cannot be", () => {
     refused(() => puct({ noise: 1.5 }), "noise");
