@@ -11,7 +11,7 @@ import {
   readWav,
   toSound,
 } from "../../src/data/index.ts";
-import { tensor } from "../../src/index.ts";
+import { full, tensor } from "../../src/index.ts";
 import { key, uniform } from "../../src/tensor/index.ts";
 
 /** Values of NumPy; `madeSound.py` makes them. */
@@ -54,6 +54,7 @@ describe("sound of magnitudes", () => {
     ).toEqual([[0]]);
     expect(() => griffinLim(tensor([[[1], [1], [1], [1]]]))).toThrow("a power of 2");
     expect(() => griffinLim(tensor([[[1], [Number.NaN]]]))).toThrow("finite");
+    expect(() => griffinLim(tensor([[[1], [-1]]]))).toThrow("0 or more");
     expect(() => griffinLim(tensor([[[1], [1]]]), { hop: 3 })).toThrow("from 1 to the window");
   });
 });
@@ -121,6 +122,14 @@ describe("sound of a column", () => {
     expect(() => toSound(from, numbers(Number.NaN))).toThrow("finite");
     expect(() => toSound(from, tensor([[1, 2]]))).toThrow("[frames, 32]");
   });
+});
+
+it("a column of a model that asks for more than fits memory is refused", () => {
+  // Of 32,769 frequencies at 65,536 steps there are 16 GiB of numbers.
+  const from = fromSound({ sampleRate: 8000, frames: 2 ** 16, window: 2 ** 16, hop: 1, mels: 1 });
+  expect(() => toSound(from, full([2 ** 16, 1], 1))).toThrow("at most 4194304 numbers");
+  const many = fromSound({ sampleRate: 8000, frames: 2, window: 2 ** 16, hop: 1, mels: 2 ** 12 });
+  expect(() => toSound(many, full([2, 2 ** 12], 1))).toThrow("at most 4194304 numbers");
 });
 
 describe("a WAV file that was encoded", () => {

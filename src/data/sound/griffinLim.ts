@@ -79,7 +79,7 @@ const transforms = (window: number, hop: number, frames: number) => {
  * **Shapes** `[channels, window / 2 + 1, frames] → [channels, (frames - 1) hop]`: the middle of the first window is the first
  * sample, as in `melSpectrogram`.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of range, or the magnitudes are not those of a window of a
- * power of 2, or not finite.
+ * power of 2, negative or not finite.
  * **Source** Griffin and Lim, "Signal estimation from modified short-time Fourier transform" (1984); the momentum: Perraudin,
  * Balazs and Søndergaard, "A fast Griffin-Lim algorithm" (2013).
  *
@@ -103,10 +103,10 @@ export const griffinLim = (
       expected: "[channels, window / 2 + 1, frames], of a window of 2 to 65536, a power of 2",
     });
   const s = Tensor.read(magnitudes);
-  if (!s.every(Number.isFinite))
+  if (!s.every((x) => x >= 0 && Number.isFinite(x)))
     throw new InvalidArgument({
       ...{ op, argument: "magnitudes" },
-      ...{ expected: "finite numbers", actual: "NaN or ∞ among them" },
+      ...{ expected: "finite numbers of 0 or more", actual: "others among them" },
     });
   const { iterations = 32, momentum = 0.99, seed = 0 } = options;
   const hop = options.hop ?? Math.max(1, window / 4);

@@ -7,6 +7,9 @@ import { type GriffinLimOptions, griffinLim } from "./griffinLim.ts";
 import { inverseMel } from "./inverseMel.ts";
 import type { Sound } from "./wav.ts";
 
+/** The most numbers of a spectrogram, and of the filters of mels: a model of a stranger may ask for long windows, and many. */
+const mostNumbers = 2 ** 22;
+
 /**
  * Makes sound of a column that says how loud it is by mels over time: what `fromSound` does, backwards. Silence at the end is
  * left out, and the loudest sample is 1 or -1.
@@ -14,7 +17,8 @@ import type { Sound } from "./wav.ts";
  * **Math** energies `10^((column - max column) range / 10)`, 0 where the column is not above 0; then {@link inverseMel} and
  * {@link griffinLim}.
  * **Shapes** `[frames, mels] → [1, (steps - 1) hop]`, of as many steps as are not silent; of silence one sample.
- * **Fails with** `InvalidArgument`, thrown, where the column has another number of mels or is not finite.
+ * **Fails with** `InvalidArgument`, thrown, where the column has another number of mels, is not finite, or needs a spectrogram of
+ * more than 2²² numbers.
  *
  * @example
  * ```ts
@@ -39,6 +43,9 @@ export const toSound = (
   const loud = x.findLastIndex((value) => value > 0);
   const steps = Math.ceil((loud + 1) / mels);
   if (steps < 2) return { samples: Tensor.own([1, 1], "f32", new Float32Array(1)), sampleRate };
+  const needed = (window / 2 + 1) * Math.max(steps, mels);
+  if (needed > mostNumbers)
+    throw refuse(`a spectrogram of at most ${mostNumbers} numbers`, `one of ${needed}`);
   const most = greatestOf(x as Float32Array);
   const energies = new Float32Array(mels * steps);
   for (let t = 0; t < steps; t++)
