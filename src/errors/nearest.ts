@@ -18,13 +18,12 @@ const distance = (a: string, b: string): number => {
  * `undefined` where none is near.
  */
 export const nearest = (name: string, known: readonly string[]): string | undefined => {
+  const [asked, most] = [name.toLowerCase(), Math.max(1, Math.floor(name.length / 3))];
   const ranked = known
-    .map((candidate) => ({
-      candidate,
-      edits: distance(name.toLowerCase(), candidate.toLowerCase()),
-    }))
+    // A distance is no less than that of the lengths, and takes as long to find as their product.
+    .filter((candidate) => Math.abs(candidate.length - name.length) <= 2 * most)
+    .map((candidate) => ({ candidate, edits: distance(asked, candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)[0];
-  if (ranked !== undefined && ranked.edits <= Math.max(1, Math.floor(name.length / 3)))
-    return ranked.candidate;
+  if (ranked !== undefined && ranked.edits <= most) return ranked.candidate;
   return name.length > 1 ? known.find((candidate) => candidate.startsWith(name)) : undefined;
 };

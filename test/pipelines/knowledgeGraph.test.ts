@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { reverseFact } from "../../pipelines/baselines/answers.ts";
 import { parseTriples, questions, surrounded } from "../../pipelines/data/graphs/triples.ts";
 import { knowledgeGraph } from "../../pipelines/graphs/knowledge-graph.ts";
+import { prepare } from "../../src/data/index.ts";
 import { train$, withBatchSize, withData } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
@@ -33,6 +34,22 @@ describe("questions about facts", () => {
     expect(asked.column("others").toArray()).toEqual([[-1], [-1], [-1], [2], [0], [-1]]);
     // What does a virus cause, besides the neoplastic process?
     expect(held.column("others").toArray()).toEqual([[1], [-1]]);
+  });
+});
+
+it("a question of a user names one thing, and two are refused", () => {
+  const { head } = questions({ train, valid, test }).inputs;
+  expect(prepare("head", head, "virus")._tag).toBe("Right");
+  expect(prepare("head", head, "virus, bacterium")).toMatchObject({
+    left: { _tag: "SequenceTooLong", length: 2 },
+  });
+  expect(prepare("head", head, "viruss")).toMatchObject({
+    left: { _tag: "UnknownToken", near: "virus" },
+  });
+  expect(prepare("head", head, " ")).toMatchObject({ left: { _tag: "EmptySequence" } });
+  // The name of a stranger's thing may be as long as a book.
+  expect(prepare("head", head, "x".repeat(2 ** 20))).toMatchObject({
+    left: { _tag: "UnknownToken", near: undefined },
   });
 });
 

@@ -57,7 +57,7 @@ const numbersOf = (
 
 /** How the name of an entity, or of a relation, becomes its number. */
 const named = (names: readonly string[]): FromText =>
-  fromText({ vocabulary: vocabularyOf(names), length: 1, split: "items" });
+  fromText({ vocabulary: vocabularyOf(names), length: 1, split: "items", longer: "refused" });
 
 /**
  * Asks about each fact in both directions. The inverse of relation `r` of `n` has the number `r + n` and
