@@ -208,6 +208,10 @@ describe("wrapped", () => {
     expect(wrapped("one two three", 7, 2)).toEqual(["one two", "  three"]);
   });
 
+  it("breaks a word as long as a book", () => {
+    expect(wrapped("x".repeat(2 ** 19), 4)).toHaveLength(2 ** 17);
+  });
+
   it("gives up the blanks at the start of a line where its first word needs their cells", () => {
     expect(wrapped("  abcdefgh", 8)).toEqual(["abcdefgh"]);
     expect(wrapped("  abcdef", 8)).toEqual(["  abcdef"]);

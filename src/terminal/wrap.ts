@@ -2,10 +2,17 @@ import { fitted, widthOf } from "../terminal.ts";
 
 /** A word in pieces of at most `cells` cells. A character that is wider alone has a piece of its own. */
 const pieces = (word: string, cells: number): readonly string[] => {
-  if (widthOf(word) <= cells) return [word];
-  const first = fitted(word, cells) || ([...word][0] ?? "");
-  const rest = word.slice(first.length);
-  return rest === "" ? [first] : [first, ...pieces(rest, cells)];
+  const made: string[] = [];
+  for (let at = 0; at < word.length; ) {
+    // A look at all of the rest for each piece would take the square of the time.
+    const near = word.slice(at, at + 8 * cells + 64);
+    const some = fitted(near, cells);
+    const most = some === near ? fitted(word.slice(at), cells) : some;
+    const first = most || String.fromCodePoint(word.codePointAt(at) ?? 0);
+    made.push(first);
+    at += first.length;
+  }
+  return made.length === 0 ? [word] : made;
 };
 
 /**
