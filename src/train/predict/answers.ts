@@ -2,6 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { FromSound } from "../../data/raw/raw.ts";
 import { toSound } from "../../data/sound/toSound.ts";
 import type { Sound } from "../../data/sound/wav.ts";
+import { rowAt } from "../../errors/words.ts";
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -150,21 +151,21 @@ export const answersOf = (
   const [rows = 0, ...shape] = outputs.shape;
   const width = sizeOf(shape);
   const data = Tensor.read(outputs);
-  const rowAt = (i: number) => data.slice(i * width, (i + 1) * width);
+  const numbersAt = (i: number) => data.slice(i * width, (i + 1) * width);
   const each = <A>(f: (i: number) => A): readonly A[] =>
     Array.from({ length: rows }, (_, i) => f(i));
-  const one = (i: number) => Tensor.own(shape, outputs.dtype, rowAt(i));
+  const one = (i: number) => Tensor.own(shape, outputs.dtype, numbersAt(i));
   const nested = (i: number) => one(i).toArray();
   if (speech !== undefined) return spokenIn(each(one), speech);
   if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
   if (acts === "discrete") {
-    const all = each((i) => [...rowAt(i)]);
+    const all = each((i) => [...numbersAt(i)]);
     const nothing = all.findIndex((values) => !values.some((x) => x > Number.NEGATIVE_INFINITY));
     if (nothing >= 0)
       return E.left(
         new InvalidArgument({
           op: "answer",
-          argument: `row ${nothing}`,
+          argument: rowAt(nothing),
           expected:
             "a position that the game can have, as the player to move sees it, in which an action is legal",
           actual: all[nothing]?.some(Number.isNaN) ? "none of the game" : "one without any",
@@ -182,7 +183,7 @@ export const answersOf = (
       }),
     );
   if (boxes !== undefined)
-    return E.right(each((i) => detectedIn([...rowAt(i)], boxes.least, classes)));
+    return E.right(each((i) => detectedIn([...numbersAt(i)], boxes.least, classes)));
   if (classes === undefined) return E.right(each((i) => ({ value: nested(i) })));
   if (width !== classes.length && !(width === 1 && classes.length === 2))
     return E.left(
@@ -193,5 +194,5 @@ export const answersOf = (
         actual: `${classes.length} names`,
       }),
     );
-  return E.right(each((i) => classified([...rowAt(i)], classes)));
+  return E.right(each((i) => classified([...numbersAt(i)], classes)));
 };

@@ -155,7 +155,7 @@ describe("what learners predict", () => {
     ])
       await expect(predict.answer({ observation: tensor(rows) })).rejects.toMatchObject({
         _tag: "InvalidArgument",
-        argument: "row 0",
+        argument: "row 1",
       });
     const swinging = pipeline(
       "swinging",
