@@ -78,6 +78,12 @@ describe("fluxion predict", () => {
     expect(said.map((answer) => answer.class)).toEqual(["setosa", "versicolor"]);
   });
 
+  it.each([";", "\t", "|"])("reads a table whose fields are separated by %j", async (separator) => {
+    const text = await saying(model, { input: written("x.csv", table) });
+    const other = written("y.tsv", table.replaceAll(",", separator));
+    expect(await saying(model, { input: other })).toBe(text);
+  });
+
   it("reads a picture", async () => {
     const png = grayPng(28, 28);
     expect(await saying(digits, { input: written("x.png", png) })).toMatch(/1 {2}\d {2,}0\.\d{4}$/);
@@ -166,7 +172,14 @@ describe("fluxion predict", () => {
       "r.jsonl, line 3",
     ],
     ["no JSON", () => ({ input: written("w.json", "{") }), "a JSON document"],
-    ["no rows", () => ({ input: written("v.json", "[]") }), "no examples"],
+    ["no rows", () => ({ input: written("v.json", "[]") }), "a file of one or more rows"],
+    ["a table without lines", () => ({ input: written("v.csv", "a,b\n") }), "one or more rows"],
+    ["a row of nothing", () => ({ input: written("v.json", "{}") }), "the columns lengths"],
+    [
+      "a number that is beyond f32",
+      () => ({ input: written("v.json", '{"lengths":[3,1e300]}') }),
+      'column "lengths" is 1e+300',
+    ],
     ["a picture", () => ({ input: written("v.png", grayPng(1, 1)) }), "records (lengths)"],
     ["another kind of file", { input: "x.docx" }, "a file that ends in .csv, .tsv, .jsonl"],
     ["a file that is not there", { input: "none.csv" }, "there is no such file"],

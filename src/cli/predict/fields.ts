@@ -29,7 +29,7 @@ export const fieldColumns = ({ inputs }: Model) => {
 };
 
 /** The separators that are tried, in order: the first that gives the names of the fields. */
-const separators = [",", ";", "\t", "|"];
+export const separators = [",", ";", "\t", "|"];
 
 const firstChunk = async (table: Table, fields: readonly string[]): Promise<Chunk | undefined> => {
   for await (const chunk of table.chunks(fields)) return chunk;

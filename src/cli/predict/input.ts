@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../codec/decode.ts";
+import { Dataset } from "../../data/dataset.ts";
 import { readText } from "../../data/files.ts";
 import { type PictureError, readPicture } from "../../data/pictures/decode.ts";
 import { type Fields, type FromRaw, firstOf, type Raw } from "../../data/raw/raw.ts";
@@ -19,12 +20,12 @@ import {
   UnknownColumn,
 } from "../../errors.ts";
 import type { TensorType } from "../../ir/expr.ts";
-import { allocate } from "../../tensor/dtype.ts";
+import { allocate, isFloat } from "../../tensor/dtype.ts";
 import { showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Model } from "../../train/predict/model.ts";
-import type { Rows } from "../../train/predict/rows.ts";
-import { fieldColumns, rowsOfTable, tableEndings } from "./fields.ts";
+import { listOf, type Rows } from "../../train/predict/rows.ts";
+import { fieldColumns, rowsOfTable, separators, tableEndings } from "./fields.ts";
 
 /** The column of a model that is made of raw values of a kind. */
 const columnFor = (
@@ -89,9 +90,22 @@ const corrupt = (
 ): TableCorrupt =>
   new TableCorrupt({ file, line, column: "", expected, actual, ...(help && { help }) });
 
-/** The records of a CSV file, each of as many fields as there are names. */
-const recordsIn = Effect.fnUntraced(function* (file: string) {
-  const read = csvRecords(yield* readText(file));
+/**
+ * The records of a CSV file, each of as many fields as there are names. Fields are separated as it gives the names that are
+ * wanted, or else by commas.
+ */
+const recordsIn = Effect.fnUntraced(function* (
+  file: string,
+  wanted: readonly string[],
+  comment = "",
+) {
+  const text = yield* readText(file);
+  const separator = separators.find((of) => {
+    const first = csvRecords(text.split("\n", 100).join("\n"), { separator: of, comment });
+    const names = first._tag === "Right" ? first.right[0]?.fields : undefined;
+    return names !== undefined && wanted.every((name) => names.includes(name));
+  });
+  const read = csvRecords(text, { separator: separator ?? ",", comment });
   if (read._tag === "Left")
     return yield* corrupt(file, read.left.line, read.left.expected, read.left.actual);
   const [header = { line: 1, fields: [] }, ...lines] = read.right;
@@ -118,10 +132,10 @@ const textColumns = ({ inputs, generation }: Model): readonly string[] =>
     ? Object.keys(inputs)
     : [];
 
-/** The rows of a table of texts, one in each column. */
+/** The rows of a table of texts, one in each column. A text may begin with `#`. */
 const textTable = Effect.fnUntraced(function* (model: Model, file: string) {
-  const { names, records } = yield* recordsIn(file);
   const columns = textColumns(model);
+  const { names, records } = yield* recordsIn(file, columns);
   const missing = columns.find((column) => !names.includes(column));
   if (missing !== undefined)
     return yield* new UnknownColumn({ column: missing, columns: names, asked: true });
@@ -133,8 +147,9 @@ const textTable = Effect.fnUntraced(function* (model: Model, file: string) {
 /** The records of a table, of which every `rows` consecutive ones are an input. */
 const table = Effect.fnUntraced(function* (model: Model, file: string) {
   const [column, from] = yield* columnFor(model, "records", file);
-  const { line, records } = yield* recordsIn(file);
-  const rows = from.kind === "records" ? from.rows : undefined;
+  const { rows = undefined, features = [] } = from.kind === "records" ? from : {};
+  const names = features.map(({ field }) => field);
+  const { line, records } = yield* recordsIn(file, names, "#");
   if (rows === undefined) return records.map((record) => ({ [column]: record }));
   if (records.length < rows)
     return yield* corrupt(
@@ -185,6 +200,17 @@ const valueOf = (
     );
   const data = allocate(dtype, flat.length);
   data.set(flat as readonly number[]);
+  // A number that is too large would be ∞, and a fraction another whole number.
+  const off = data.findIndex((x, i) => (isFloat(dtype) ? !Number.isFinite(x) : x !== flat[i]));
+  if (off >= 0)
+    return Effect.fail(
+      new InvalidArgument({
+        op: "predict",
+        argument: place,
+        expected: `numbers that ${dtype} has`,
+        actual: String(flat[off]),
+      }),
+    );
   return Effect.succeed(Tensor.own(shape, dtype, data));
 };
 
@@ -192,7 +218,8 @@ const valueOf = (
 const rowsOf = (model: Model, file: string, rows: readonly unknown[]) =>
   Effect.forEach(rows, (row, i) =>
     Effect.gen(function* () {
-      if (typeof row !== "object" || row === null || Array.isArray(row))
+      const isRow = typeof row === "object" && row !== null && !Array.isArray(row);
+      if (!isRow || Object.keys(row).length === 0)
         return yield* new InvalidArgument({
           op: "predict",
           argument: `${rowAt(i)} of ${file}`,
@@ -289,7 +316,16 @@ const readers: { readonly [ending: string]: Read } = {
 export const rowsIn: Read = (model, file) => {
   const ending = extname(file).toLowerCase();
   const read = Object.hasOwn(readers, ending) ? readers[ending] : undefined;
-  if (read !== undefined) return read(model, file);
+  if (read !== undefined)
+    return Effect.filterOrFail(
+      read(model, file),
+      (rows) => (rows instanceof Dataset ? rows.size : listOf(rows).length) > 0,
+      () =>
+        new InvalidArgument({
+          ...{ op: `predict with ${model.name}`, argument: file },
+          ...{ expected: "a file of one or more rows", actual: "empty" },
+        }),
+    );
   const expected = `a file that ends in ${Object.keys(readers).join(", ")}`;
   return Effect.fail(new InvalidFlag({ flag: "--input", value: file, expected }));
 };

@@ -300,7 +300,7 @@ describe("fluxion predict", () => {
     const input = written("x.json", '[{"text":"cd"}]');
     expect(await saying(file, { input, json: true })).toBe('{"text":"cde","tokens":["e"]}');
     expect(await saying(file, { input: written("y.txt", "a\nz\n") })).toContain('"z" is not among');
-    expect(await saying(file, { input: written("z.txt", "") })).toContain("no examples");
+    expect(await saying(file, { input: written("z.txt", "") })).toContain("one or more rows");
     expect(await saying(file, { input: written("z.csv", "a\n1\n") })).toContain("text (text)");
   });
 });

@@ -90,9 +90,14 @@ describe("the text that a model points at", () => {
     expect(await told("rows.csv", 'number,text,asked\n1,"a, c, d",c\n2,b a d,a\n')).toMatch(
       /c d[\s\S]*a d/,
     );
+    expect(await told("rows.tsv", "text\tasked\na, c, d\tc\n")).toContain("c d");
+    // A text may begin with what is a comment elsewhere.
+    expect(await told("marks.csv", "text,asked\n#c d,c\n#b a,b\n")).toMatch(/c d[\s\S]*b a/);
     expect(await told("one.csv", "text\na b\n")).toContain('"asked"');
     expect(await told("ragged.csv", "asked,text\na,a, b\n")).toContain("double quotes");
     expect(await told("empty.json", JSON.stringify({ ...row, text: " !" }))).toContain("empty");
+    const half = JSON.stringify({ asked: [2.5], text: [2, 3, 0] });
+    expect(await told("half.json", half)).toContain("numbers that i32 has");
     const long = await told("long.json", JSON.stringify({ ...row, text: "a b c d" }));
     expect(long).toContain("4 tokens is too long for 3");
     expect(long).toContain("text");
