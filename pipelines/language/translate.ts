@@ -113,7 +113,7 @@ interface Settings {
   readonly model: keyof typeof models;
   readonly epochs: number;
   readonly learningRate: number;
-  readonly results: Pick<Card, "heldOut" | "baseline" | "time">;
+  readonly results: Pick<Card, "heldOut" | "baseline" | "time" | "memory">;
 }
 
 /** The number of steps in an epoch. */
@@ -192,7 +192,12 @@ export const translateFrench = translating({
   name: "translate-french",
   description: "English into French, by a small Transformer over parts of words",
   ...{ language: "fr", model: "transformer", epochs: 3, learningRate: 2e-3 },
-  results: { heldOut: "not measured", time: "8 min of one core" },
+  results: {
+    heldOut: "BLEU 0.464, chrF 0.637, by beam search 0.481, 0.648 (seed 42)",
+    baseline: "word dictionary (IBM's model 1): BLEU 0.165, chrF 0.525",
+    time: "8 min of one core",
+    memory: "0.7 GiB",
+  },
 });
 
 /** Into German by recurrent networks with attention, see `seq2seq`. */
