@@ -4,9 +4,10 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { joinedUnits, unitsIn } from "../../pipelines/baselines/nearestUnits.ts";
+import type { Steps } from "../../pipelines/baselines/timeWarping.ts";
 import { aligner, evenly } from "../../pipelines/data/speech/alignment.ts";
 import { correlation, loudness, middle, pitches } from "../../pipelines/data/speech/listening.ts";
-import { cepstraOf, melDistance } from "../../pipelines/data/speech/melDistance.ts";
+import { cepstraOf, melDistance, stepsIn } from "../../pipelines/data/speech/melDistance.ts";
 import { digitWords } from "../../pipelines/data/speech/spokenDigits.ts";
 import {
   asDigit,
@@ -19,7 +20,11 @@ import {
 import { speakDigits } from "../../pipelines/speech/speak.ts";
 import { prepare, readWav } from "../../src/data/index.ts";
 import {
+  dataset,
   fromTypedArray,
+  full,
+  predictor,
+  type Tensor,
   tensor,
   train$,
   withBatchSize,
@@ -27,6 +32,7 @@ import {
   withEpochs,
 } from "../../src/index.ts";
 import { scorePairs } from "../../src/nn/metrics/index.ts";
+import { evaluate } from "../../src/train/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 const excerpt: { readonly [name: string]: string } = JSON.parse(
@@ -171,4 +177,23 @@ it("the network learns to say digits, beside the longest known parts", async () 
   expect(baselines).toMatchObject([{ metrics: { mcd: expect.any(Number) } }]);
   const texts = events.flatMap((event) => (event._tag === "Sampled" ? [event.text] : []));
   expect(texts[2]).toMatch(/seven, by lucas: \d\.\d\d s of sound/);
+  // What is held out is judged as it is said: with durations that are guessed, whatever the true ones are.
+  const { state } = lastOf(events, "Completed");
+  const rows = data.test.all();
+  const judged = async (durations: Tensor) =>
+    Effect.runPromise(evaluate(some, state, dataset({ ...rows, durations }) as never));
+  const [own, other] = [
+    await judged(rows.durations),
+    await judged(full(rows.durations.shape, 9, "i32")),
+  ];
+  expect(other.loss).not.toBe(own.loss);
+  expect(other.metrics.mcd).toBe(own.metrics.mcd);
+  const predict = predictor(some, state);
+  const said = await predict(dataset({ text: rows.text, speaker: rows.speaker }) as never);
+  await predict.release();
+  const pairs = Array.from({ length: data.test.size }, (_, i) => {
+    const [made, meant] = [said, rows.sound].map((all) => stepsIn(dataset({ all }).row(i).all));
+    return [made, meant] as [Steps, Steps];
+  });
+  expect(own.metrics.mcd).toBeCloseTo(scorePairs(melDistance(asDigit), pairs), 4);
 });

@@ -173,10 +173,10 @@ describe("a search that explores", () => {
   /** The actions, and the shares of the visits of each, of searches with many keys, where all actions are worth the same. */
   const explored = (planner: Planner, simulations: number, logits: readonly number[]) => {
     const opinion = (): Opinion => ({
-      logits: add(fill([3], 0, "f32"), tensor([...logits])),
+      logits: add(fill([logits.length], 0, "f32"), tensor([...logits])),
       value: fill([], 0, "f32"),
     });
-    const search = treeSearch(bandit([0, 0, 0]), planner, { simulations })(opinion);
+    const search = treeSearch(bandit(logits.map(() => 0)), planner, { simulations })(opinion);
     const made = ran(
       (keys: Expr) => vmap((own: KeyExpr) => search(fill([1], 0, "f32"), own))(keys),
       stackTensors(split(key(9), 2000)),
@@ -184,7 +184,7 @@ describe("a search that explores", () => {
     const actions = [...made.action.toTypedArray()];
     const policies = made.policy.toArray() as readonly (readonly number[])[];
     return {
-      chosen: [0, 1, 2].map((a) => actions.filter((x) => x === a).length / actions.length),
+      chosen: logits.map((_, a) => actions.filter((x) => x === a).length / actions.length),
       first: policies.map(([share = 0]) => share),
       policy: policies[0] ?? [],
     };
@@ -209,7 +209,8 @@ describe("a search that explores", () => {
   });
 
   it("by gumbel draws an action by the model's policy, where one is considered", () => {
-    const logits = [1, 0, -1];
+    // The greatest of eight numbers, since that of three is nearly the same with the noise upside down.
+    const logits = [2, 0, 0, 0, 0, 0, 0, 0];
     const weights = logits.map(Math.exp);
     const total = weights.reduce((a, b) => a + b);
     const { chosen } = explored(gumbel({ considered: 1 }), 2, logits);
