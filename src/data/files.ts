@@ -77,7 +77,11 @@ export const readText = (file: string): Effect.Effect<string, DataSourceError> =
     Effect.try({
       try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
       catch: (cause) =>
-        new DataSourceError({ source: file, reason: `it is no text: ${messageOf(cause)}` }),
+        new DataSourceError({
+          source: file,
+          reason: `it is no text: ${messageOf(cause)}`,
+          help: "save it as text in UTF-8",
+        }),
     }),
   );
 

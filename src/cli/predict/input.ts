@@ -163,6 +163,13 @@ const table = Effect.fnUntraced(function* (model: Model, file: string) {
 });
 
 const texts = Effect.fnUntraced(function* (model: Model, file: string) {
+  const several = textColumns(model);
+  if (several.length > 1)
+    return yield* new InvalidArgument({
+      ...{ op: `predict with ${model.name}`, argument: "the input" },
+      expected: `rows of ${several.join(" and ")} as .csv or .json`,
+      actual: `${file}, which has one text in a line`,
+    });
   // A model that generates takes prompts, whatever else the column may be.
   const column = model.generation?.column ?? (yield* columnFor(model, "text", file))[0];
   const lines = (yield* readText(file)).split(/\r?\n/);

@@ -78,7 +78,7 @@ describe("the text that a model points at", () => {
     const file = join(folder, "pointing.safetensors");
     await run(saveModel(of, state, file));
     expect((await run(loadModel(file))).span).toEqual({ column: "text" });
-    const told = (name: string, content: string) => {
+    const told = (name: string, content: string | Buffer) => {
       const input = join(folder, name);
       writeFileSync(input, content);
       return run(
@@ -101,7 +101,10 @@ describe("the text that a model points at", () => {
     const long = await told("long.json", JSON.stringify({ ...row, text: "a b c d" }));
     expect(long).toContain("4 tokens is too long for 3");
     expect(long).toContain("text");
-    expect(await told("x.txt", "a\n")).toContain("asked");
+    expect(await told("x.txt", "a\n")).toContain("rows of asked and text as .csv or .json");
+    expect(await told("latin.csv", Buffer.from("text,asked\ncaf\xe9,a\n", "latin1"))).toContain(
+      "save it as text in UTF-8",
+    );
   });
 
   it("is refused where the output is no span, or the column no text", async () => {
