@@ -119,7 +119,10 @@ export const emojiRedrawn = captions("emoji-captions-redrawn", {
   unseen: "drawings",
   rows: 1906,
   description: "which name belongs to which emoji, drawn by somebody else",
-  heldOut: "not measured yet",
+  heldOut:
+    "recall at 1, 10: names of a picture 0.260, 0.602, pictures of a name 0.291, 0.631; groups 0.478 (one seed)",
+  baseline:
+    "words of the most similar picture 0.400, 0.457, 0.361, 0.463: better at 1; groups 0.646: better",
 });
 
 if (import.meta.main) runMain(emojiNamed);
