@@ -18,9 +18,10 @@ import {
   languages,
   partsOf,
 } from "../../pipelines/data/multimodal/emojiNames.ts";
-import { spelledSplits, wordF1 } from "../../pipelines/data/multimodal/emojiSpelled.ts";
+import { spelledSplits } from "../../pipelines/data/multimodal/emojiSpelled.ts";
 import { recall, recalls } from "../../pipelines/data/multimodal/recall.ts";
 import type { EmojiEntry } from "../../pipelines/data/vision/emojiSheet.ts";
+import { wordF1 } from "../../pipelines/data/wordF1.ts";
 import { emojiCaptioner } from "../../pipelines/multimodal/emoji-captioner.ts";
 import { emojiNamed } from "../../pipelines/multimodal/emoji-captions.ts";
 import {

@@ -5,7 +5,6 @@ import {
   padSequences,
   type Subwords,
   splitText,
-  tokenizeWords,
   type Vocabulary,
   vocabulary,
 } from "../../../src/data/index.ts";
@@ -17,6 +16,7 @@ import {
   type Tensor,
 } from "../../../src/index.ts";
 import type { AnswerScore } from "../../../src/train/index.ts";
+import { wordF1 } from "../wordF1.ts";
 import { type Entries, entries } from "./entries.ts";
 import { heldOutTemplate, learned, type Question, questionsOf } from "./questions.ts";
 
@@ -130,20 +130,6 @@ export type ReadingData = ReturnType<typeof readingSplits>;
 export const reading = (sizes: Sizes) =>
   Effect.map(entries, (all) => readingSplits(askedOf(all, sizes), sizes));
 
-/** The words of answers that both have, each as often as both do, as precision and recall together. */
-const overlap = (said: string, wanted: string): number => {
-  const [a, b] = [tokenizeWords(said), tokenizeWords(wanted)];
-  const left = new Map<string, number>();
-  for (const word of b) left.set(word, (left.get(word) ?? 0) + 1);
-  let shared = 0;
-  for (const word of a) {
-    const n = left.get(word) ?? 0;
-    if (n > 0) shared += 1;
-    left.set(word, n - 1);
-  }
-  return shared === 0 ? 0 : (2 * shared) / (a.length + b.length);
-};
-
 const meanOf =
   (of: (said: string, wanted: string) => number): AnswerScore["of"] =>
   (pairs) =>
@@ -160,5 +146,5 @@ export const scoresOf = (name = ""): readonly AnswerScore[] => [
     better: "higher",
     of: meanOf((said, wanted) => (said === wanted ? 1 : 0)),
   },
-  { name: `f1${name}`, better: "higher", of: meanOf(overlap) },
+  { name: `f1${name}`, better: "higher", of: meanOf(wordF1) },
 ];

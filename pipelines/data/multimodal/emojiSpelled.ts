@@ -9,6 +9,7 @@ import {
 import { type Dataset, dataset, type Row, type Splits, type Tensor } from "../../../src/index.ts";
 import { chrF, scorePairs } from "../../../src/nn/metrics/index.ts";
 import type { AnswerScore } from "../../../src/train/index.ts";
+import { wordF1 } from "../wordF1.ts";
 import { type Drawings, drawingSplits, fromDrawing } from "./emojiDrawings.ts";
 import { type EmojiNames, emojiNames } from "./emojiNames.ts";
 
@@ -61,18 +62,6 @@ export const spelledSplits = (of: EmojiNames) => {
 
 /** {@link spelledSplits} of all emoji. */
 export const emojiSpelled = Effect.map(emojiNames, spelledSplits);
-
-/** Twice the words that two names share, each as often as it is in both, by all their words. */
-export const wordF1 = (said: string, wanted: string): number => {
-  const [x, left] = [tokenizeWords(said), [...tokenizeWords(wanted)]];
-  const all = x.length + left.length;
-  const shared = x.filter((word) => {
-    const at = left.indexOf(word);
-    if (at >= 0) left.splice(at, 1);
-    return at >= 0;
-  });
-  return shared.length === 0 ? 0 : (2 * shared.length) / all;
-};
 
 /** What names have in common with those that are wanted: characters, words, or all. */
 export const nameScores: readonly AnswerScore[] = [

@@ -1,18 +1,12 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import type { Baseline } from "../../../src/index.ts";
 import { type OutputMetric, overOutputs, type Ratio } from "../../../src/nn/metrics/index.ts";
+import { greatest } from "../greatest.ts";
 import { conditions } from "./seenAndHeard.ts";
 
 const monoidRatio: Monoid<Ratio> = {
   empty: { total: 0, count: 0 },
   concat: (a, b) => ({ total: a.total + b.total, count: a.count + b.count }),
-};
-
-/** The place of the greatest number. */
-const greatest = (xs: ArrayLike<number>): number => {
-  let best = 0;
-  for (let i = 1; i < xs.length; i++) if ((xs[i] as number) > (xs[best] as number)) best = i;
-  return best;
 };
 
 /** The accuracy of logits, in all and under each condition, for targets as in `Pair.told`. */

@@ -1,5 +1,6 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import { type OutputMetric, overOutputs } from "../../../src/nn/metrics/index.ts";
+import { greatest } from "../greatest.ts";
 import { emojiGroups } from "../vision/emoji.ts";
 import { groupTexts } from "./emojiCaptions.ts";
 import { languages } from "./emojiNames.ts";
@@ -72,13 +73,6 @@ const measuring = (name: string, value: (of: Outputs) => number): OutputMetric<O
     },
     (output, target) => [[...output.toTypedArray()], target.item()],
   );
-
-/** The place of the greatest number. */
-export const greatest = (xs: ArrayLike<number>): number => {
-  let best = 0;
-  for (let i = 1; i < xs.length; i++) if ((xs[i] as number) > (xs[best] as number)) best = i;
-  return best;
-};
 
 /**
  * Of outputs that have the vector of a picture, those of its captions in six languages, that of its English name alone, each of

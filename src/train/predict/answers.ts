@@ -36,7 +36,7 @@ export interface Pointed {
 export interface Acted {
   /** The number of a discrete action, or the numbers of a continuous one. */
   readonly action: ReturnType<Tensor["toArray"]>;
-  /** Of discrete actions, the logit or the expected return of each; -∞ where it is not legal. */
+  /** Of discrete actions, the logit or the expected return of each; -∞ where it is not legal, which is `null` in JSON. */
   readonly values?: readonly number[];
 }
 
