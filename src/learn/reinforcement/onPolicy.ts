@@ -4,7 +4,7 @@ import type { Reverse } from "../../autodiff/reverseMode.ts";
 import { vmap } from "../../autodiff/vmap.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast } from "../../ir/ops/control.ts";
-import { and, neg } from "../../ir/ops/elementwise.ts";
+import { and, clip, neg } from "../../ir/ops/elementwise.ts";
 import { fill } from "../../ir/ops/indexing.ts";
 import { broadcastTo } from "../../ir/ops/promote.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
@@ -259,6 +259,9 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
       const said = output(trainedOf(carried), seen);
+      const { actions } = environment;
+      // As an environment takes it.
+      if (actions.kind === "continuous") return clip(said, actions.low, actions.high);
       // Games outside of programs say nothing of what is legal.
       return "_tag" in environment ? said : predictedValues(environment, said, seen);
     },

@@ -168,6 +168,9 @@ describe("what learners predict", () => {
       { readonly action: readonly number[] },
     ];
     expect(first.action[0]).toBeCloseTo(policy.weight.at(0, 0) + (policy.bias?.at(0) ?? 0), 5);
+    // The strongest torque is 2, whatever the model says.
+    const far = await swing.answer({ observation: tensor([1e6, 0, 0]) });
+    expect(far).toEqual({ action: [2 * Math.sign(policy.weight.at(0, 0))] });
   });
 
   it("is nothing without it, and the error says what to add", async () => {
