@@ -130,7 +130,8 @@ const answering = <C>(
 /**
  * Emits `Sampled` after epochs, with what the model answers to some rows: a line for each, after its name. The rows are as
  * a predictor takes them: pictures, texts or tensors, or a function that takes them from the data, such as {@link heldOutRows}.
- * The pipeline's data is loaded once more for them when the run starts, and the rows are checked then.
+ * The pipeline's data is loaded once more for them when the run starts, and raw values are checked then; a
+ * column that is missing is found when the model is asked.
  *
  * ```text
  * run     -s-1----2----c|
