@@ -83,7 +83,7 @@ const halves = (file: string, { pretended }: Exported): readonly DataSourceError
         }),
       ];
 
-/** Imports the pipelines of these modules. */
+/** Imports the pipelines of these modules: of several with one name the first. */
 export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
   Effect.partition(files, (file) =>
     Effect.map(exportedBy(file), (exported) => ({
@@ -94,6 +94,7 @@ export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
     Effect.map(([found, broken]) => ({
       pipelines: found
         .flatMap(({ pipelines }) => pipelines)
+        .filter(({ name }, i, all) => all.findIndex((of) => of.name === name) === i)
         .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
       broken: [...broken, ...found.flatMap(({ incomplete }) => incomplete)],
     })),

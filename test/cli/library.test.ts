@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -43,6 +43,16 @@ describe("a module that throws while it is imported", () => {
       expect(broken[0]).toMatchObject({ _tag: "ModuleThrew", reason: "Error: no", at: "line 3" });
     },
   );
+
+  it("hides no other, but of two pipelines with one name the first is there", async () => {
+    const again = moduleOf(
+      "again.ts",
+      readFileSync(good, "utf8").replace('"mine"', '"mine", epochs: 77'),
+    );
+    const { pipelines } = await Effect.runPromise(libraryOf([bad, good, again]));
+    expect(pipelines.map(({ name }) => name)).toEqual(["mine"]);
+    expect(pipelines[0]?.epochs).not.toBe(77);
+  });
 
   it("does not prevent other pipelines from being found", async () => {
     const found = await Effect.runPromise(pipelineNamed("mine", libraryOf([bad, good])));
