@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../../errors.ts";
 import { showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { positive, wholeTo } from "../../tensor/validate.ts";
+import { finite, positive, wholeTo } from "../../tensor/validate.ts";
 import { checkMel, type MelOptions, melFilters } from "./mel.ts";
 
 /** The options of {@link inverseMel}: those of `melSpectrogram`, and how long it looks. */
@@ -36,6 +36,7 @@ export const inverseMel = (
   const { sampleRate, window = 2048, mels = 128, low = 0, power = 2, iterations = 50 } = options;
   checkMel(op, { sampleRate, window, hop: 1, mels, low, high: options.high ?? sampleRate / 2 });
   positive(op, { power });
+  finite(op, { power });
   wholeTo(1, 2 ** 12)(op, { iterations });
   const [channels, given, frames] = energies.shape;
   const m = Tensor.read(energies);
