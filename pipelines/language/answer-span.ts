@@ -48,9 +48,8 @@ import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { exactMatch } from "../../src/nn/metrics/index.ts";
 import { answersEvery, answersScored } from "../../src/train/index.ts";
 import { entryOverlap } from "../baselines/entryOverlap.ts";
+import { entriesAvailable } from "../data/language/entries.ts";
 import { padding, reading, type Sizes, scoresOf } from "../data/language/reading.ts";
-import { wordnetFolder } from "../data/language/wordnet.ts";
-import { packagesAvailable } from "../data/packages.ts";
 
 export const sizes: Sizes = {
   ...{ merges: 4000, tokens: 4200, questionLength: 24, passageLength: 128 },
@@ -177,7 +176,7 @@ export const answerSpan = pipe(
           "none of these questions; of another task, SQuAD: DrQA's exact match 0.694, F1 0.789 (its repository)",
         time: "2 min of one core",
       },
-      available: Effect.andThen(wordnetFolder, packagesAvailable),
+      available: entriesAvailable,
       batchSize,
       epochs,
       seed: 42,

@@ -49,6 +49,7 @@ import {
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
 import { answersEvery, type Card } from "../../src/train/index.ts";
 import { knownEntries, type Search } from "../baselines/knownEntries.ts";
+import { allAvailable } from "../data/installed.ts";
 import {
   type Definitions,
   definitions,
@@ -223,8 +224,10 @@ export const answer = answering(
   },
 );
 
+const quizzedAvailable = allAvailable([wordnetFolder, quizAvailable]);
 const quizzed = once(
   Effect.gen(function* () {
+    yield* quizzedAvailable;
     const [questions, all] = [yield* quiz, yield* entries];
     return all.testedOn((meanings) => answeredBy(questions, meanings));
   }),
@@ -235,7 +238,7 @@ export const answerQuiz = answering(
   "answer-quiz",
   "answers to the quiz of the BSD games among WordNet's 117,659 entries",
   quizzed,
-  Effect.andThen(wordnetFolder, quizAvailable),
+  quizzedAvailable,
   {
     data: "Debian's `wordnet-base` (WordNet's license) and `bsdgames` (BSD)",
     heldOut: "MRR 0.495, first 0.365, among ten 0.710 of 307 questions (one seed)",

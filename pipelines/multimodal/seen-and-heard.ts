@@ -32,7 +32,7 @@ import {
 import { reshape, unitNorm } from "../../src/nn/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
 import { chance, retrieval } from "../data/multimodal/judged.ts";
-import { pairedDigits } from "../data/multimodal/seenAndHeard.ts";
+import { pairedDigits, pairsAvailable } from "../data/multimodal/seenAndHeard.ts";
 import { oneOfEach, spokenDigitsFiles } from "../data/speech/spokenDigits.ts";
 import { halving, listening } from "../speech/spoken-digits.ts";
 
@@ -40,7 +40,11 @@ import { halving, listening } from "../speech/spoken-digits.ts";
 export const width = 64;
 const [batchSize, epochs, temperature] = [64, 6, 0.1];
 const steps = epochs * Math.ceil(4800 / batchSize);
-export const settings = { data: spokenDigitsFiles, batchSize, epochs, seed: 42 } as const;
+export const settings = {
+  available: pairsAvailable,
+  data: spokenDigitsFiles,
+  ...{ batchSize, epochs, seed: 42 },
+} as const;
 export const optimizer = adamw({ learningRate: oneCycle(3e-3, steps), weightDecay: 0.05 });
 
 /** A tower for pictures and one for sounds, whose vectors have the length 1; and what names a vector. */

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import { formatError } from "../errors/failure.ts";
 import { grouped } from "../errors/grouped.ts";
 import { DataSourceError } from "../errors.ts";
+import { dataAvailable } from "../io/index.ts";
 import { greatestOf } from "../tensor/extremes.ts";
 import { aligned } from "../terminal/table.ts";
 import { wrapped } from "../terminal/wrap.ts";
@@ -24,8 +25,8 @@ const missing = (error: unknown): Listed["missing"] =>
 
 /** Checks whether the data of each pipeline exists, without reading it. */
 export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonly Listed[]> =>
-  Effect.forEach(pipelines, ({ name, description, card = null, available }) =>
-    Effect.match(available, {
+  Effect.forEach(pipelines, ({ name, description, card = null, available, data }) =>
+    Effect.match(data === undefined ? available : Effect.andThen(available, dataAvailable(data)), {
       onFailure: (error): Listed => ({ name, description, card, missing: missing(error) }),
       onSuccess: (): Listed => ({ name, description, card, missing: null }),
     }),

@@ -3,6 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { cooccurrence, popularity } from "../../pipelines/baselines/recommended.ts";
 import { tagged, tagQuestions } from "../../pipelines/data/graphs/tags.ts";
+import { allAvailable, installed } from "../../pipelines/data/installed.ts";
 import { sections, topicSplits } from "../../pipelines/data/language/topics.ts";
 import {
   familiesOf,
@@ -160,5 +161,33 @@ describe("tags", () => {
     );
     const events = await collect(train$(of, { services: backends.wasm }));
     expect(lastOf(events, "Completed").test?.metrics.mrr).toBe(1);
+  });
+});
+
+describe("data from several places", () => {
+  const missing = (...checks: readonly Effect.Effect<unknown, DataSourceError>[]) =>
+    Effect.runSync(Effect.flip(allAvailable(checks)));
+  const data = (command: string) =>
+    Effect.fail(new DataSourceError({ source: command, reason: "it is not there", command }));
+
+  it("names all packages that are missing in one command", () => {
+    const { source, command, reason } = missing(
+      installed("nowhere-a"),
+      installed("effect"),
+      installed("nowhere-b"),
+      installed("@nowhere/c"),
+    );
+    expect(source).toBe("nowhere-a, nowhere-b, @nowhere/c");
+    expect(reason).toBe("the npm packages are not installed");
+    expect(command).toBe("npm install nowhere-a nowhere-b @nowhere/c");
+  });
+
+  it("joins the commands of other places, and leaves that of the only one as it is", () => {
+    const [npm, debian] = [installed("nowhere"), data("sudo apt-get install bsdgames")];
+    expect(missing(npm, data("npx fluxion data digits"), debian).command).toBe(
+      "npx fluxion data digits && npm install nowhere && sudo apt-get install bsdgames",
+    );
+    expect(missing(Effect.void, npm)).toEqual(Effect.runSync(Effect.flip(npm)));
+    expect(Effect.runSync(allAvailable([Effect.void]))).toBeUndefined();
   });
 });

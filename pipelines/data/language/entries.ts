@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
 import { hashOf } from "../hash.ts";
-import { familiesOf, type Package, packages } from "../packages.ts";
-import { type Meaning, meanings } from "./wordnet.ts";
+import { allAvailable } from "../installed.ts";
+import { familiesOf, type Package, packages, packagesAvailable } from "../packages.ts";
+import { type Meaning, meanings, wordnetFolder } from "./wordnet.ts";
 
 /** What is explained in a line of a dictionary or of a list of packages. */
 export interface Entry {
@@ -90,7 +91,11 @@ export const entriesOf = (words: readonly Meaning[], some: readonly Package[]): 
   return { train: of("train", held)[0], validation, test };
 };
 
+/** Checks that the dictionary and the lists of packages are there, without reading them. */
+export const entriesAvailable = allAvailable([wordnetFolder, packagesAvailable]);
+
 /** WordNet's words and Debian's packages, each with what is said of them in a line. */
 export const entries = Effect.gen(function* () {
+  yield* entriesAvailable;
   return entriesOf(yield* meanings, yield* packages);
 });

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
 import { DataSourceError } from "../../../src/index.ts";
 import { hashOf } from "../hash.ts";
-import { installed } from "../installed.ts";
+import { allAvailable, installed } from "../installed.ts";
 import { groupOf } from "../vision/emoji.ts";
 import {
   type EmojiEntry,
@@ -93,7 +93,7 @@ export const partsOf = (of: readonly NamedEmoji[]) => {
 };
 
 /** Checks that the packages are there, without reading them. */
-export const emojiNamesAvailable = Effect.all([
+export const emojiNamesAvailable = allAvailable([
   emojiFolderOf("google"),
   emojiFolderOf("twitter"),
   installed(source),
@@ -113,6 +113,7 @@ export interface EmojiNames {
  * {@link emojiSheet}.
  */
 export const emojiNames = Effect.gen(function* () {
+  yield* emojiNamesAvailable;
   const [google, twitter] = [yield* emojiSheet("google"), yield* emojiSheet("twitter")];
   const folder = yield* installed(source);
   const lists = yield* Effect.forEach(languages, (language) =>

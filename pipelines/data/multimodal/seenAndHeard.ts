@@ -8,7 +8,9 @@ import {
   type Splits,
   type Tensor,
 } from "../../../src/index.ts";
+import { dataAvailable } from "../../../src/io/index.ts";
 import { normal } from "../../../src/tensor/index.ts";
+import { allAvailable } from "../installed.ts";
 import { addNoise } from "../speech/noise.ts";
 import {
   digitWords,
@@ -18,8 +20,12 @@ import {
   type Recording,
   recordings,
   type SpokenDigit,
+  spokenDigitsFiles,
 } from "../speech/spokenDigits.ts";
-import { type Digit, mnist } from "../vision/mnist.ts";
+import { type Digit, mnist, mnistFolder } from "../vision/mnist.ts";
+
+/** Checks that both kinds of digits are there, without reading them. */
+export const pairsAvailable = allAvailable([mnistFolder, dataAvailable(spokenDigitsFiles)]);
 
 /** What is noisy in a pair: nothing, the picture, the sound, or both. */
 export const conditions = ["clean", "picture noisy", "sound noisy", "both noisy"] as const;
@@ -89,6 +95,7 @@ export const pairsOf = Effect.fnUntraced(function* (
  */
 export const pairedDigits = (noisy: boolean) =>
   Effect.gen(function* () {
+    yield* pairsAvailable;
     const [read, pictures] = [yield* recordings(() => true), yield* mnist];
     const part = (name: string) => read.filter((said) => ownSplit(said) === name);
     const { train, test } = pictures;
