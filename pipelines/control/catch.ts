@@ -49,7 +49,7 @@ export const catching = pipe(
       card: {
         field: "control",
         data: "none: it plays",
-        heldOut: "return 1, every ball caught",
+        heldOut: "return 1, every ball caught (three seeds)",
         baseline: "random moves -0.626",
         time: "3 s of one core",
         memory: "0.4 GiB",

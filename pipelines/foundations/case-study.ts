@@ -75,7 +75,7 @@ export const caseStudy = pipeline(
     card: {
       field: "foundations",
       data: "made: two clouds of points",
-      heldOut: "accuracy 0.9600 of validation examples",
+      heldOut: "accuracy 0.960, 0.980, 0.965 of validation examples (three seeds)",
       time: "8 s of one core",
       memory: "0.4 GiB",
     },

