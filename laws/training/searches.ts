@@ -89,6 +89,13 @@ const unsure = (game: Environment) => (): Opinion => ({
   value: fill([], 0, "f32"),
 });
 
+/** What each action earns that ends the game at once; 0 where the game goes on. */
+const rewardsOf = (game: Environment, seen: Expr): Expr =>
+  vmap((action: Expr) => {
+    const { reward, done } = game.step(game.stateOf?.(seen), action, constant(keyOf(0)));
+    return where(done, reward, 0);
+  })(iota([countOf(game)]));
+
 const given = record({
   seed: fc.nat(1000),
   moves: fc.integer({ min: 0, max: 30 }),
@@ -100,6 +107,7 @@ type Given = typeof given extends fc.Arbitrary<infer G> ? G : never;
 interface Planned {
   readonly plan: { readonly [K in keyof Plan]: Tensor };
   readonly legal: Tensor;
+  readonly rewards: Tensor;
 }
 
 const planned = (
@@ -111,20 +119,21 @@ const planned = (
     (seen: Expr, key: KeyExpr) => ({
       plan: plan(seen, explores ? key : undefined),
       legal: game.legal?.(seen) ?? fill([countOf(game)], 1, "bool"),
+      rewards: rewardsOf(game, seen),
     }),
     positionAfter(game, moves, seed),
     keyOf(seed + 1),
   ) as Planned;
 };
 
-/** Every simulation begins with one legal action, and what is advised is legal. */
+/** Every simulation begins with one legal action; what is advised is legal, and a win if one was seen and nothing is explored. */
 export const visitsAreLegal: Law<SearchSubject> = law(
   "visits are legal",
-  "visits sum to the simulations; illegal actions have none, and no share of the policy",
+  "visits sum to the simulations; illegal actions have none, and no share of the policy; a win that was seen is taken",
   (subject) => ({
     given,
     breach: (sample: Given) => {
-      const { plan, legal } = planned(subject, sample);
+      const { plan, legal, rewards } = planned(subject, sample);
       const [visits, policy, allowed] = [plan.visits, plan.policy, legal].map((x) => [
         ...x.toTypedArray(),
       ]) as [number[], number[], number[]];
@@ -142,8 +151,12 @@ export const visitsAreLegal: Law<SearchSubject> = law(
       if (allowed[action] !== 1) return `the action ${action} is advised`;
       if (!(Math.abs(plan.value.item()) <= 1 + 1e-5)) return `the value is ${plan.value.item()}`;
       const values = [...plan.values.toTypedArray()];
-      return values.some((value, i) => allowed[i] === 1 && value > (values[action] ?? 0))
-        ? `the action ${action} is advised, and another has a higher value`
+      const odd = values.findIndex((value, i) => Number.isFinite(value) !== (visits[i] ?? 0) > 0);
+      if (odd >= 0) return `the value of ${odd} is ${values[odd]} after ${visits[odd]} visits`;
+      const earned = [...rewards.toTypedArray()];
+      const passed = earned.findIndex((reward, i) => reward === 1 && (visits[i] ?? 0) > 0);
+      return passed >= 0 && !sample.explores && earned[action] !== 1
+        ? `the action ${action} is advised, and the search saw ${passed} win`
         : undefined;
     },
   }),
@@ -183,13 +196,7 @@ export const winsAreTaken: Law<SearchSubject> = law(
   ({ game, planner, search }) => {
     const simulations = 6 * countOf(game);
     const plan = search(game, planner, { simulations })(unsure(game));
-    const tried = (seen: Expr) => {
-      const rewards = vmap((action: Expr) => {
-        const { reward, done } = game.step(game.stateOf?.(seen), action, constant(keyOf(0)));
-        return where(done, reward, 0);
-      })(iota([countOf(game)]));
-      return { rewards, action: plan(seen).action };
-    };
+    const tried = (seen: Expr) => ({ rewards: rewardsOf(game, seen), action: plan(seen).action });
     return {
       given: record({ seed: fc.nat(1000), moves: fc.integer({ min: 3, max: 30 }) }),
       breach: ({ seed, moves }: { readonly seed: number; readonly moves: number }) => {

@@ -113,7 +113,10 @@ export type Acts = "discrete" | "continuous";
 export interface Predicting {
   /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
   readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
-  /** What the output stands for: the values of discrete actions, of which the highest is taken, or an action itself. */
+  /**
+   * What the output stands for: the values of discrete actions `[count]`, of which the highest is taken, or an action itself.
+   * Of discrete actions it may be `[2, count]`, where the second line is what is highest for the action that is taken.
+   */
   readonly acts?: Acts;
   /** The model as a generator of sequences, token by token; in place of params it takes what is carried. */
   readonly generates?: Autoregressive<unknown>;

@@ -42,5 +42,12 @@ describe("connect-four", () => {
     });
     expect(answer).toMatchObject({ action: 2 });
     expect("values" in answer && answer.values?.[2]).toBe(1);
+    // A board of a user, whose columns that the search does not try have no value.
+    const won = await predictor(connectFourByItself, state).answer({
+      observation: tensor([...none.slice(1), [0, -1, -1, 0, 0, 0, 0], [-1, 1, 1, 1, 0, 0, 0]]),
+    });
+    expect(won).toMatchObject({ action: 4 });
+    expect("values" in won && won.values).toHaveLength(7);
+    expect("values" in won && won.values?.[4]).toBe(1);
   });
 });

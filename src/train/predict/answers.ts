@@ -36,7 +36,10 @@ export interface Pointed {
 export interface Acted {
   /** The number of a discrete action, or the numbers of a continuous one. */
   readonly action: ReturnType<Tensor["toArray"]>;
-  /** Of discrete actions, the logit or the expected return of each; -∞ where it is not legal, which is `null` in JSON. */
+  /**
+   * Of discrete actions, the logit or the expected return of each; -∞, which is `null` in JSON, where it is not legal, or was
+   * not tried by a search. The action is the highest, unless a search chose it, such as that of `alphaZero`.
+   */
   readonly values?: readonly number[];
 }
 
@@ -171,7 +174,12 @@ export const answersOf = (
           actual: all[nothing]?.some(Number.isNaN) ? "none of the game" : "one without any",
         }),
       );
-    return E.right(all.map((values) => ({ action: greatest(values), values })));
+    return E.right(
+      all.map((numbers) => {
+        const count = shape.at(-1) ?? 1;
+        return { action: greatest(numbers.slice(-count)), values: numbers.slice(0, count) };
+      }),
+    );
   }
   if (boxes !== undefined && !areBoxes(shape))
     return E.left(

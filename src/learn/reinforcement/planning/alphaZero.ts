@@ -3,9 +3,9 @@ import { pipe } from "fp-ts/lib/function.js";
 import { scan, vmap } from "../../../autodiff/index.ts";
 import { InvalidArgument } from "../../../errors.ts";
 import type { Expr } from "../../../ir/expr.ts";
-import { where } from "../../../ir/ops/control.ts";
-import { add, mul, neg, square, sub, tanh } from "../../../ir/ops/elementwise.ts";
-import { take } from "../../../ir/ops/indexing.ts";
+import { cast, where } from "../../../ir/ops/control.ts";
+import { add, eq, mul, neg, square, sub, tanh } from "../../../ir/ops/elementwise.ts";
+import { iota, take } from "../../../ir/ops/indexing.ts";
 import type { KeyExpr } from "../../../ir/ops/random.ts";
 import { logSoftmax, sum } from "../../../ir/ops/reduction.ts";
 import { index, sliceAxis, stack } from "../../../ir/ops/structural.ts";
@@ -204,7 +204,9 @@ export const worthOf = (steps: Unshaped<Later>, last: Expr, lambda: number): Exp
  * What a move was worth is the outcome of its game. Where the game goes on after the step, it is the model's value of what
  * the last move led to instead: so nothing is kept of games but where they are. With a smaller `lambda`, it is nearer to
  * what the search expected: TD(λ). A validation or test dataset of `episodes(n)` is played by the search, without chance;
- * the loss is the negative of the mean return. The loss of training is that of an update, 0 before the first.
+ * the loss is the negative of the mean return. An answer has the action of such a search, and as `values` the mean of what the
+ * search saw of each action: -∞ (`null` in JSON) where it is not legal or was not tried. The action is the most visited one, by
+ * `puct`, or one that wins at once, so that another may have a higher value of fewer visits. The loss of training is that of an update, 0 before the first.
  *
  * **Math** minimizes `(z - v)² - Σ π log p`, with the outcome `z` and the search's policy `π`.
  * **Fails with** `InvalidArgument`, thrown, where the actions are continuous, the environment has no `stateOf`, the memory is
@@ -333,7 +335,9 @@ const playingItself = <M extends AnyLayer>(
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
-      return predictedValues(environment, best(carried)(seen).values, seen);
+      const { values, action } = best(carried)(seen);
+      const chosen = cast(eq(iota([count]), action), "f32");
+      return stack([values, chosen].map((each) => predictedValues(environment, each, seen)));
     },
     trained: {
       get: (carried) => learner.trained.get((carried as Carried).learner),

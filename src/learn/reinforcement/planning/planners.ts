@@ -13,7 +13,7 @@ import {
   sqrt,
   sub,
 } from "../../../ir/ops/elementwise.ts";
-import { fill, iota, take } from "../../../ir/ops/indexing.ts";
+import { fill, take } from "../../../ir/ops/indexing.ts";
 import { categorical, type KeyExpr, splitKey, uniform } from "../../../ir/ops/random.ts";
 import { argmax, max, softmax, sum } from "../../../ir/ops/reduction.ts";
 import { reshape } from "../../../ir/ops/structural.ts";
@@ -26,13 +26,6 @@ const exponentials = (key: KeyExpr, count: number): Expr =>
   neg(log(maximum(uniform(key, [count]), 1e-30)));
 
 const countIn = ({ logits }: Moves): number => logits.shape[0] ?? 1;
-
-/** The values of actions with that of the chosen one highest: one that was given up counts for less. */
-const below = (values: Expr, action: Expr): Expr => {
-  const chosen = take(values, action);
-  const own = eq(iota([values.shape[0] ?? 1]), action);
-  return where(own, chosen, minimum(values, sub(chosen, 1e-4)));
-};
 
 /**
  * The rule of AlphaZero, PUCT: an action's mean value, and a bonus by its prior probability that falls with its visits. The
@@ -71,7 +64,7 @@ export const puct = ({
           choosing === undefined
             ? argmax(visits)
             : reshape(categorical(choosing, shares as Expr<readonly [number]>, 1), []);
-        return { action, policy, value: sum(mul(policy, values)), values: below(values, action) };
+        return { action, policy, value: sum(mul(policy, values)) };
       },
     };
   };
@@ -152,7 +145,7 @@ export const gumbel = ({ considered = 16, scale = 1, from = 50 }: Gumbel = {}): 
         const policy = softmax(better(moves));
         const values = completed(moves);
         const action = argmax(amongLegal(moves, among(moves, max(moves.visits))));
-        return { action, policy, value: sum(mul(policy, values)), values: below(values, action) };
+        return { action, policy, value: sum(mul(policy, values)) };
       },
     };
   };

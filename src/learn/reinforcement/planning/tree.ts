@@ -10,6 +10,7 @@ import {
   div,
   eq,
   ge,
+  gt,
   maximum,
   mul,
   neg,
@@ -20,7 +21,7 @@ import {
 } from "../../../ir/ops/elementwise.ts";
 import { fill, iota, scatterAdd, take } from "../../../ir/ops/indexing.ts";
 import type { KeyExpr } from "../../../ir/ops/random.ts";
-import { argmax } from "../../../ir/ops/reduction.ts";
+import { argmax, max } from "../../../ir/ops/reduction.ts";
 import { reshape } from "../../../ir/ops/structural.ts";
 import { exprsLike, flattenExprs, treeOf } from "../../../ir/trees.ts";
 import { key as keyOf } from "../../../tensor/key.ts";
@@ -52,7 +53,7 @@ export interface Plan extends Choice {
   readonly policy: Expr;
   /** The value of the position to the player to move, a scalar. */
   readonly value: Expr;
-  /** The value of each action, `[count]`: none is above that of `action`. */
+  /** The mean value of what each action led to, `[count]`, for the player who moves; -∞ where it was not visited. */
   readonly values: Expr;
   /** How many simulations began with each action, `[count]`. */
   readonly visits: Expr;
@@ -65,7 +66,7 @@ export interface Choosing {
   /** At any other position. */
   readonly inner: (moves: Moves) => Expr;
   /** In the end. */
-  readonly conclude: (moves: Moves) => Omit<Plan, "visits">;
+  readonly conclude: (moves: Moves) => Omit<Plan, "values" | "visits">;
 }
 
 /** What a planner knows of a search before it begins. */
@@ -132,13 +133,13 @@ const showing = (op: string, { name, stateOf }: Environment): ((observation: Exp
  * A policy that searches the tree of what may follow a position, for games of two who move in turn and see their own side,
  * such as `connectFour`. Each simulation goes down from the root by the choices of a planner to an action that was not tried, asks
  * the model for its opinion of what follows, and adds that to the values of all actions on the way, with the sign of whose
- * they are. Only the end of a game has a reward. It is one loop of a program; `vmap` searches for many games at once.
+ * they are. Only the end of a game has a reward. Without a key an action that was seen to win at once is taken before any other. It is one loop of a program; `vmap` searches for many games at once.
  *
  * **Fails with** `InvalidArgument`, thrown, where `simulations` is not a whole number above 0, the actions are continuous,
  * or the environment has no `stateOf`.
  * **Source** Silver et al., "A general reinforcement learning algorithm that masters chess, shogi, and Go through
  * self-play" (2018), Science 362.
- * **Laws** `laws.treeSearch`: visits sum to the simulations, and none is of an illegal action; wins are taken.
+ * **Laws** `laws.treeSearch`: visits sum to the simulations, and none is of an illegal action; wins are taken, those too that one simulation saw.
  *
  * @example
  * ```ts
@@ -251,6 +252,16 @@ export const treeSearch = (
       };
       const [tree] = scan<Tree, Expr, undefined>(simulate, start, iota([simulations]));
       const moves = movesAt(tree, root);
-      return { ...choosing.conclude(moves), visits: moves.visits };
+      const advised = choosing.conclude(moves);
+      const values = where(gt(moves.visits, 0), moves.values, Number.NEGATIVE_INFINITY);
+      // Every visit of an action that ends the game is worth its reward.
+      const child = rowOf(tree.children, root);
+      const ends = and(ge(child, 0), cast(take(tree.over, maximum(child, 0)), "bool"));
+      const proven = where(ends, values, Number.NEGATIVE_INFINITY);
+      const action =
+        key === undefined
+          ? where(gt(max(proven), 0), argmax(proven), advised.action)
+          : advised.action;
+      return { ...advised, action, values, visits: moves.visits };
     };
 };

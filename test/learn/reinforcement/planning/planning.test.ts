@@ -143,6 +143,34 @@ describe.each([
   });
 });
 
+describe("a search whose model wants another move takes one that it saw to win", () => {
+  const rows = [
+    [0, -1, -1, 0, 0, 0, 0],
+    [-1, 1, 1, 1, 0, 0, 0],
+  ];
+  /** A model that prefers the column in the middle, where the game goes on. */
+  const fond = (): Opinion => ({
+    logits: where(eq(iota([7]), 3), 2, fill([7], 0, "f32")),
+    value: fill([], -0.5, "f32"),
+  });
+  it.each([
+    ["as it is", rows, 4],
+    ["in the mirror", rows.map((row) => row.toReversed()), 2],
+  ])("%s", (_, own, wins) => {
+    const none = Array.from({ length: 4 }, () => [0, 0, 0, 0, 0, 0, 0]);
+    const game = connectFour();
+    const made = advice(game, puct(), 16, tensor([...none, ...own]), fond);
+    const [visits, values] = [made.visits, made.values].map((x) => [...x.toTypedArray()]);
+    expect(visits?.indexOf(Math.max(...(visits ?? [])))).toBe(3);
+    expect(visits?.[wins]).toBeGreaterThan(0);
+    expect(made.action.item()).toBe(wins);
+    // The search's own means: of a win 1, and none of what was not tried.
+    expect(values?.[wins]).toBe(1);
+    expect(values?.map((x) => x === Number.NEGATIVE_INFINITY)).toEqual(visits?.map((n) => n === 0));
+    expect(Math.max(...(values ?? []))).toBe(1);
+  });
+});
+
 it("a search by puct without an opinion never loses tic-tac-toe against a perfect player", () => {
   const game = ticTacToe();
   const plan = treeSearch(game, puct({ exploration: 0.6 }), { simulations: 800 })(unsure(9));
