@@ -76,6 +76,7 @@ export class Vocabulary {
             ...{ token, position: numbers.length, known: this.size },
             // Of a character or two anything is near.
             near: token.length > 2 ? nearest(token, this.tokens) : undefined,
+            among: this.size <= few ? this.tokens.filter(isWritten) : undefined,
           }),
         );
       numbers.push(number);
@@ -98,6 +99,12 @@ export class Vocabulary {
     });
   }
 }
+
+/** The most tokens that an error lists. */
+const few = 20;
+
+/** Whether a token may stand in a text, and is short enough to be listed: padding and the like are none. */
+const isWritten = (token: string): boolean => !/^<.*>$/.test(token) && token.length <= 40;
 
 const mistake = (argument: string, expected: string, actual: string): InvalidArgument =>
   new InvalidArgument({ op: "vocabulary", argument, expected, actual });

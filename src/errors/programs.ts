@@ -1,7 +1,7 @@
 /** Errors in programs, and in the arguments of calls. */
 
 import { failure, saidOnce } from "./failure.ts";
-import { count, indent, inLayer, several, shape } from "./words.ts";
+import { type AskedText, count, inAsked, indent, inLayer, several, shape } from "./words.ts";
 
 /** An argument has an invalid value: a negative extent, a step of zero, a probability above 1. */
 export class InvalidArgument extends failure(
@@ -85,24 +85,43 @@ export class FreeVariable extends failure(
   }),
 ) {}
 
-/** A sequence has more tokens than a model has positions. */
+/** A sequence has more tokens than a model has positions. `asked` is the text, if a finished model is asked about one. */
 export class SequenceTooLong extends failure(
   "SequenceTooLong",
-  (e: { readonly length: number; readonly limit: number; readonly path: readonly string[] }) => ({
-    what: `a sequence of ${several(e.length, "token")} is too long for ${several(e.limit, "position")}`,
-    ...inLayer(e.path),
-    fix: "give a shorter sequence, generate fewer tokens, or build the model with more positions",
-  }),
+  (e: {
+    readonly length: number;
+    readonly limit: number;
+    readonly path: readonly string[];
+    readonly asked?: AskedText;
+  }) =>
+    e.asked === undefined
+      ? {
+          what: `a sequence of ${several(e.length, "token")} is too long for ${several(e.limit, "position")}`,
+          ...inLayer(e.path),
+          fix: "give a shorter sequence, generate fewer tokens, or build the model with more positions",
+        }
+      : {
+          what: `the text has ${several(e.length, e.asked.unit)}, and the model takes at most ${e.limit}`,
+          where: `in ${inAsked(e.asked)}`,
+          fix: "give a shorter text",
+        },
 ) {}
 
-/** A sequence is empty, but some tokens or time steps are needed. */
+/** A sequence is empty, but some tokens or time steps are needed. `asked` is the text, if a finished model is asked about one. */
 export class EmptySequence extends failure(
   "EmptySequence",
-  (e: { readonly path: readonly string[] }) => ({
-    what: "the sequence is empty, but at least one time step is needed",
-    ...inLayer(e.path),
-    fix: "give at least one time step or token, such as a first character or a start token",
-  }),
+  (e: { readonly path: readonly string[]; readonly asked?: AskedText }) =>
+    e.asked === undefined
+      ? {
+          what: "the sequence is empty, but at least one time step is needed",
+          ...inLayer(e.path),
+          fix: "give at least one time step or token, such as a first character or a start token",
+        }
+      : {
+          what: `the text is empty: it has no ${e.asked.unit}s`,
+          where: `in ${inAsked(e.asked)}`,
+          fix: `write one ${e.asked.unit} or more`,
+        },
 ) {}
 
 /** Statistics over the examples along `axis` have too few examples. */

@@ -217,7 +217,7 @@ export class PlotNotDrawn extends failure("PlotNotDrawn", (e: { readonly reason:
 /**
  * A token is not among the `known` tokens of a vocabulary or a model. `position` is its place in the sequence, `path` the
  * path of the model, if a model reports it, and `row` the example, if there are several, counted from 0 here and from 1 in
- * the text. `near` is the most similar known token.
+ * the text. `near` is the most similar known token, and `among` are all of them, where they are few.
  */
 export class UnknownToken extends failure(
   "UnknownToken",
@@ -230,6 +230,7 @@ export class UnknownToken extends failure(
     /** The column whose text has it, for a text that is asked about. */
     readonly column?: string;
     readonly near?: string | undefined;
+    readonly among?: readonly string[] | undefined;
   }) => ({
     what: `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`,
     where: [
@@ -240,7 +241,9 @@ export class UnknownToken extends failure(
     ].join(", "),
     fix: `${e.near === undefined ? "" : `did you mean "${e.near}"? `}${
       e.column !== undefined
-        ? "leave it out, or write it with tokens that the model has learned"
+        ? e.among === undefined
+          ? "leave it out, or write it with tokens that the model has learned"
+          : `give ${oneOf(e.among)}`
         : e.path === undefined
           ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
           : "encode with the vocabulary that the model was built for"

@@ -13,6 +13,16 @@ export const several = (n: number, thing: string): string => `${n} ${thing}${n =
 /** A row as people count, from 1: that of a place, which counts from 0. */
 export const rowAt = (place: number): string => `row ${place + 1}`;
 
+/** A text of a row that a finished model is asked about: its column, its row, counted from 0, and what it is split into. */
+export interface AskedText {
+  readonly column: string;
+  readonly row?: number;
+  readonly unit: "word" | "character" | "item" | "token";
+}
+
+export const inAsked = ({ column, row }: AskedText): string =>
+  [...(row === undefined ? [] : [rowAt(row)]), `column "${column}"`].join(", ");
+
 /** A count as text: all digits if they are exact, and scientific notation otherwise. */
 export const count = (n: number): string =>
   Number.isSafeInteger(n) ? String(n) : n.toExponential(3);

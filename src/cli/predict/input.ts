@@ -132,6 +132,10 @@ const textColumns = ({ inputs, generation }: Model): readonly string[] =>
     ? Object.keys(inputs)
     : [];
 
+/** Whether a column of a model is made of text. */
+const takesText = ({ inputs }: Model): boolean =>
+  Object.values(inputs).some((from) => from !== undefined && firstOf(from).kind === "text");
+
 /** The rows of a table of texts, one in each column. A text may begin with `#`. */
 const textTable = Effect.fnUntraced(function* (model: Model, file: string) {
   const columns = textColumns(model);
@@ -163,12 +167,12 @@ const table = Effect.fnUntraced(function* (model: Model, file: string) {
 });
 
 const texts = Effect.fnUntraced(function* (model: Model, file: string) {
-  const several = textColumns(model);
-  if (several.length > 1)
+  const wanted = model.generation === undefined ? Object.keys(model.columns) : [];
+  if (wanted.length > 1 && takesText(model))
     return yield* new InvalidArgument({
       ...{ op: `predict with ${model.name}`, argument: "the input" },
-      expected: `rows of ${several.join(" and ")} as .csv or .json`,
-      actual: `${file}, which has one text in a line`,
+      expected: `${textColumns(model).length > 0 ? ".csv, .jsonl" : ".jsonl"} or .json with ${wanted.join(", ")}`,
+      actual: `${file}, and a .txt file has one column`,
     });
   // A model that generates takes prompts, whatever else the column may be.
   const column = model.generation?.column ?? (yield* columnFor(model, "text", file))[0];

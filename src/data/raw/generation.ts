@@ -1,3 +1,4 @@
+import type { AskedText } from "../../errors/words.ts";
 import { InvalidArgument } from "../../errors.ts";
 import { requireSampling, type Sampling } from "../../nn/generate/sampling.ts";
 import type { Beam } from "../../nn/generate/search.ts";
@@ -26,6 +27,16 @@ const splits: { readonly [S in SplitText & string]: (text: string) => readonly s
   characters: (text) => [...text],
   items: (text) => text.split(/[\s,]+/).filter((item) => item !== ""),
 };
+
+/** What a text is split into, in a word. */
+export const unitOf = (split: SplitText): AskedText["unit"] =>
+  split === "words"
+    ? "word"
+    : split === "characters"
+      ? "character"
+      : split === "items"
+        ? "item"
+        : "token";
 
 /** Checks how texts are split, which may come from outside of TypeScript. **Fails with** `InvalidArgument`, thrown. */
 export const checkSplit = (op: string, split: SplitText): void => {

@@ -19,7 +19,7 @@ import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
 import type { FromFields } from "../table/fitted.ts";
 import { Mistakes } from "../table/mistakes.ts";
 import { padSequences } from "../vocabulary.ts";
-import { splitText } from "./generation.ts";
+import { splitText, unitOf } from "./generation.ts";
 import { preparedType } from "./preparedType.ts";
 import type { Feature, Fields, FromRaw, FromRecords, FromText, Picture, Raw } from "./raw.ts";
 
@@ -105,16 +105,19 @@ const isFields = (raw: unknown): raw is Fields =>
 const told = (column: string, from: FromText, text: string) => {
   const { split, vocabulary, length, padding, longer } = from;
   const tokens = splitText(split, text);
-  if (tokens.length === 0) return E.left(new EmptySequence({ path: [column] }));
+  const asked = { column, unit: unitOf(split) };
+  if (tokens.length === 0) return E.left(new EmptySequence({ path: [column], asked }));
   if (tokens.length > length && longer === "refused")
-    return E.left(new SequenceTooLong({ length: tokens.length, limit: length, path: [column] }));
+    return E.left(
+      new SequenceTooLong({ length: tokens.length, limit: length, path: [column], asked }),
+    );
   return E.map((numbers: readonly number[]): Tensor => {
     const padded = padSequences([numbers], length, { padding });
     return Tensor.own([length], "i32", Tensor.read(padded));
   })(
     E.mapLeft(
-      ({ token, position, known, near }: UnknownToken) =>
-        new UnknownToken({ token, position, known, near, column }),
+      ({ token, position, known, near, among }: UnknownToken) =>
+        new UnknownToken({ token, position, known, near, among, column }),
     )(vocabulary.encode(tokens)),
   );
 };

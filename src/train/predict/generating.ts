@@ -7,7 +7,7 @@ import {
 } from "../../backend/backend.ts";
 import { answer } from "../../backend/later.ts";
 import { Dataset } from "../../data/dataset.ts";
-import { type Generation, splitText } from "../../data/raw/generation.ts";
+import { type Generation, splitText, unitOf } from "../../data/raw/generation.ts";
 import { kindOf } from "../../data/raw/prepare.ts";
 import { rowAt } from "../../errors/words.ts";
 import {
@@ -89,8 +89,8 @@ export const promptOf = (
   if (typeof value === "string") {
     const encoded = prompt.vocabulary.encode(splitText(prompt.split, value));
     if (encoded._tag === "Right") return Effect.succeed(encoded.right);
-    const { token, position, known, near } = encoded.left;
-    return Effect.fail(new UnknownToken({ token, position, known, near, row: at, column }));
+    const { token, position, known, near, among } = encoded.left;
+    return Effect.fail(new UnknownToken({ token, position, known, near, among, row: at, column }));
   }
   return Effect.fail(
     new InvalidArgument({
@@ -163,14 +163,16 @@ export const generating = Effect.fnUntraced(function* <E>(
   const written = Effect.fnUntraced(function* (row: RawRow, at: number) {
     const told = yield* promptOf(how, row, at);
     const path = [`the prompt ${column} of ${rowAt(at)}`];
+    const unit = typeof row[column] === "string" ? unitOf(how.prompt.split) : "token";
+    const asked = { column, row: at, unit } as const;
     if (of.source === undefined ? told.length + first.length === 0 : told.length === 0)
-      return yield* new EmptySequence({ path });
+      return yield* new EmptySequence({ path, asked });
     const prompt = [...first, ...(of.source === undefined ? told : [])];
     const limit = of.source === undefined ? of.positions - first.length : of.source.length;
     // The rows of a model with a source may have the target after it, as those to learn from.
     const given = of.source !== undefined && row[column] instanceof Tensor;
     if (told.length > limit && !given)
-      return yield* new SequenceTooLong({ length: told.length, limit, path });
+      return yield* new SequenceTooLong({ length: told.length, limit, path, asked });
     const continuation = yield* from(of.source === undefined ? [] : told.slice(0, limit));
     const length = Math.min(how.length, of.positions - prompt.length + 1);
     const span = { from: prompt, length, ...(until === undefined ? {} : { until }) };

@@ -107,6 +107,8 @@ const preparedRow = (given: RawRow, inputs: Inputs): Effect.Effect<Row, InvalidR
 const inRow =
   (row: number) =>
   (error: InvalidRows): InvalidRows => {
+    const asked = ({ asked: of }: EmptySequence | SequenceTooLong) =>
+      of === undefined ? {} : { asked: { ...of, row } };
     const here = (path: readonly string[]) => path.map((part) => `${part} of ${rowAt(row)}`);
     switch (error._tag) {
       case "UnknownToken":
@@ -121,9 +123,9 @@ const inRow =
         });
       }
       case "EmptySequence":
-        return new EmptySequence({ path: here(error.path) });
+        return new EmptySequence({ path: here(error.path), ...asked(error) });
       case "SequenceTooLong":
-        return new SequenceTooLong({ ...error, path: here(error.path) });
+        return new SequenceTooLong({ ...error, path: here(error.path), ...asked(error) });
       // A row by itself is the first of its own.
       case "TableMistakes": {
         const mistakes = error.mistakes.map((one) => ({ ...one, row: one.row + row }));
@@ -164,7 +166,7 @@ export const datasetOfRows = (
     if (rows instanceof Dataset) return rows.size === 0 ? yield* new EmptyDataset({ where }) : rows;
     const given = listOf(rows);
     const list = yield* Effect.forEach(given, (row, i) =>
-      Effect.mapError(preparedRow(row, inputs), given.length > 1 ? inRow(i) : (error) => error),
+      Effect.mapError(preparedRow(row, inputs), areSeveral(rows) ? inRow(i) : (error) => error),
     );
     const [first] = list;
     if (first === undefined || Object.keys(first).length === 0)

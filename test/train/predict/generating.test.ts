@@ -187,14 +187,16 @@ describe("the text of a model that generates", () => {
     expect("text" in said && said.text).toMatch(/^([\^PQ]( [\^PQ])*)?$/);
     // A row to learn from has the target after the source, of which nothing is heard.
     expect(await predict.answer({ word: tensor([1, 2, 0, 0, 2], "i32") })).toEqual(said);
-    await expect(predict.answer({ word: "xyzx" })).rejects.toThrow("too long for 3 positions");
-    await expect(predict.answer({ word: "" })).rejects.toThrow("the sequence is empty");
+    await expect(predict.answer({ word: "xyzx" })).rejects.toThrow(
+      "has 4 characters, and the model takes at most 3",
+    );
+    await expect(predict.answer({ word: "" })).rejects.toThrow("the text is empty");
   });
 
   it.each<[string, object, string]>([
     ["an unknown character", { text: "abX" }, '"X" is not among the 5 tokens of the vocabulary'],
-    ["an empty prompt", { text: "" }, "the sequence is empty"],
-    ["a long prompt", { text: "a".repeat(13) }, "13 tokens is too long for 12 positions"],
+    ["an empty prompt", { text: "" }, "the text is empty"],
+    ["a long prompt", { text: "a".repeat(13) }, "13 characters, and the model takes at most 12"],
     ["an unknown token", { text: tensor([7], "i32") }, '"7" is not among the 5 tokens'],
     ["numbers that are no tokens", { text: tensor([1.5]) }, "its tokens as a tensor i32 [n]"],
     ["another column", { txt: "a" }, 'no column "text"'],
