@@ -109,6 +109,12 @@ export interface Limit {
 /** The kinds of actions of learners that play. */
 export type Acts = "discrete" | "continuous";
 
+/** A game by its name, and what its positions are, in words. */
+export interface Game {
+  readonly name: string;
+  readonly positions: string;
+}
+
 /** What a learner's model says, of the tree that the learner carries. */
 export interface Predicting {
   /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
@@ -118,6 +124,8 @@ export interface Predicting {
    * Of discrete actions it may be `[2, count]`, where the second line is what is highest for the action that is taken.
    */
   readonly acts?: Acts;
+  /** The game that it plays, and what its positions are, in words: for the error of a row that is none. */
+  readonly plays?: Game;
   /** The model as a generator of sequences, token by token; in place of params it takes what is carried. */
   readonly generates?: Autoregressive<unknown>;
 }

@@ -49,5 +49,12 @@ describe("connect-four", () => {
     expect(won).toMatchObject({ action: 4 });
     expect("values" in won && won.values).toHaveLength(7);
     expect("values" in won && won.values?.[4]).toBe(1);
+    const hanging = tensor([...none, [0, 0, 0, 0, 0, 0, 0]].with(4, [0, 0, -1, 0, 0, 0, 0]));
+    const refused = await predictor(connectFourByItself, state)
+      .answer({ observation: hanging })
+      .catch((error: Error) => error);
+    expect(String(refused)).toMatch(
+      /row 1 is no position that connectFour can have\n {2}fix: give it a board of 6 lines of 7.* with no empty place under a piece/,
+    );
   });
 });

@@ -68,6 +68,8 @@ export interface Environment<S = unknown> {
   stateOf?(observation: Expr): S;
   /** Whether an observation can be one of a game that goes on, a bool scalar. Defaults to every one. */
   possible?(observation: Expr): Expr;
+  /** What is `possible`, in words, for errors: "a board of …". */
+  readonly positions?: string;
 }
 
 /** The type of one action. */

@@ -25,8 +25,8 @@ interface LineGame {
   /** The number of actions. */
   readonly count: number;
   readonly legal: (observation: Expr) => Expr;
-  /** Whether pieces can be where they are, besides their numbers. Defaults to anywhere. */
-  readonly stands?: (observation: Expr) => Expr;
+  /** Where pieces can be, besides their numbers, and that in words. Defaults to anywhere. */
+  readonly stands?: { readonly when: (observation: Expr) => Expr; readonly words: string };
   /** The cell that an action fills. It does not matter for an action that is not legal, unless it is a taken cell. */
   readonly cellOf: (board: Expr, action: Expr) => Expr;
 }
@@ -78,8 +78,15 @@ export const lineGame = (game: LineGame): Environment<BoardState> => {
       const fewer = neg(sum(board));
       const open = lt(max(abs(matmul(lines, cast(board, "f32")))), inLine);
       const fair = and(and(whole, open), and(ge(fewer, 0), ge(1, fewer)));
-      return stands === undefined ? fair : and(fair, stands(observation));
+      return stands === undefined ? fair : and(fair, stands.when(observation));
     },
+    positions: [
+      `a board of ${rows} lines of ${columns} from the top`,
+      "1 for each piece of the player to move, -1 for each of the other, who has as many or one more",
+      "0 elsewhere",
+      `and nobody has ${inLine} in a line`,
+      ...(stands === undefined ? [] : [stands.words]),
+    ].join(", "),
     reset: () => {
       const board = fill([rows * columns], 0, "i32");
       return { state: { board }, observation: observe(board) };

@@ -38,6 +38,7 @@ import {
   ofEpisodes,
   playedGreedily,
   predictedValues,
+  seeing,
 } from "./greedy.ts";
 import { joined } from "./onPolicy.ts";
 import { beginGames, type Game, play } from "./playing.ts";
@@ -337,9 +338,7 @@ const remembering = <M extends AnyLayer>(
       const policy = greedy(evaluated(carried));
       return playedGreedily(spec.evaluatesOn, policy, spec.longestEpisode, metrics)(rows);
     },
-    sees: {
-      observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
-    },
+    ...seeing(environment),
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");

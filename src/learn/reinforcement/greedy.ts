@@ -10,7 +10,7 @@ import { reshape } from "../../ir/ops/structural.ts";
 import type { Exprs } from "../../ir/trees.ts";
 import { probability, whole } from "../../tensor/validate.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
-import { type Columns, columnOf, type Report } from "../learner.ts";
+import { type Columns, columnOf, type Learner, type Report } from "../learner.ts";
 import type { SomeMetric } from "../scoring.ts";
 import { playEpisodes } from "./episodes.ts";
 import type { Episodes } from "./playing.ts";
@@ -64,6 +64,19 @@ export const predictedValues = (
   const possible = environment.possible?.(observation);
   return possible === undefined ? legal : where(possible, legal, Number.NaN);
 };
+
+/** What the learners of an environment say of the rows that they predict. */
+export const seeing = ({
+  name,
+  observation: { shape, dtype },
+  positions,
+}: Pick<Environment, "name" | "observation" | "positions">): Pick<
+  Learner<Columns, unknown>,
+  "sees" | "plays"
+> => ({
+  sees: { observation: { shape, dtype } },
+  ...(positions !== undefined && { plays: { name, positions } }),
+});
 
 /** The first of the legal actions with the highest value. */
 export const greedyAction = (environment: Environment, values: Expr, observation: Expr): Expr =>

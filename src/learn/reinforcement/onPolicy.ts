@@ -26,7 +26,7 @@ import type { SomeMetric } from "../scoring.ts";
 import type { Valued } from "./advantages.ts";
 import { type AgentParams, agent } from "./agent.ts";
 import { meanReturn } from "./episodes.ts";
-import { predictedValues } from "./greedy.ts";
+import { predictedValues, seeing } from "./greedy.ts";
 import type { ExternalEnvironment } from "./outside/external.ts";
 import { type Games, playsOf, type Sitting } from "./outside/plays.ts";
 
@@ -252,9 +252,7 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
       };
       return { loss, summaries: [summaries(loss, examples, values)] };
     },
-    sees: {
-      observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
-    },
+    ...seeing(environment),
     acts: environment.actions.kind,
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");

@@ -149,7 +149,8 @@ export const answersOf = (
     boxes,
     speech,
     acts,
-  }: Pick<Meaning, "classes" | "acts"> & Partial<Pick<Meaning, "boxes" | "speech">>,
+    plays,
+  }: Pick<Meaning, "classes" | "acts"> & Partial<Pick<Meaning, "boxes" | "speech" | "plays">>,
 ): E.Either<InvalidArgument, readonly Answer[]> => {
   const [rows = 0, ...shape] = outputs.shape;
   const width = sizeOf(shape);
@@ -169,9 +170,10 @@ export const answersOf = (
         new InvalidArgument({
           op: "answer",
           argument: rowAt(nothing),
-          expected:
-            "a position that the game can have, as the player to move sees it, in which an action is legal",
-          actual: all[nothing]?.some(Number.isNaN) ? "none of the game" : "one without any",
+          expected: `${plays?.positions ?? "a position that the game can have, as the player to move sees it"}; an action must be legal`,
+          actual: all[nothing]?.some(Number.isNaN)
+            ? `no position that ${plays?.name ?? "the game"} can have`
+            : "a position without a legal action",
         }),
       );
     return E.right(

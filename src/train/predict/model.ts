@@ -133,6 +133,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
     inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
     ...{ classes, boxes, span, generation, transcription, speech },
     acts: of.learner.acts,
+    plays: of.learner.plays,
     generator: places && withParams(places, (i) => paths[i] as string),
   } satisfies Model;
 });
@@ -239,6 +240,7 @@ const written = t.intersection([
     transcription: transcriptionCodec,
     speech: fromRawCodec,
     acts: t.keyof({ discrete: null, continuous: null }),
+    plays: t.strict({ name: t.string, positions: t.string }),
   }),
 ]);
 
@@ -246,7 +248,7 @@ const written = t.intersection([
 export const encodeModel = (model: Model): string => {
   const { name, program, columns, limits, inputs, classes, boxes, generation, generator, acts } =
     model;
-  const { transcription, span, speech } = model;
+  const { transcription, span, speech, plays } = model;
   return JSON.stringify(
     written.encode({
       ...{ version, name, program, limits },
@@ -266,6 +268,7 @@ export const encodeModel = (model: Model): string => {
       ...(transcription === undefined ? {} : { transcription }),
       ...(speech === undefined ? {} : { speech }),
       ...(acts === undefined ? {} : { acts }),
+      ...(plays === undefined ? {} : { plays }),
     }),
   );
 };
@@ -294,6 +297,7 @@ export const decodeModel = (
       transcription,
       speech,
       acts,
+      plays,
       ...rest
     } = yield* decodeJson(written, json, where);
     const refuse = (path: readonly string[], expected: string, actual: string) =>
@@ -370,7 +374,7 @@ export const decodeModel = (
     }
     return {
       ...rest,
-      ...{ boxes, span, generation, generator, transcription, speech, acts },
+      ...{ boxes, span, generation, generator, transcription, speech, acts, plays },
       _tag: "Model",
       params: Object.fromEntries(
         all.flatMap((name) => (name === undefined ? [] : [[name, tensors[name] as Tensor]])),

@@ -233,6 +233,7 @@ const predictable = Effect.fnUntraced(function* <C, E>(
           transcription,
           speech,
           acts: of.learner.acts,
+          plays: of.learner.plays,
         },
       }),
     ),

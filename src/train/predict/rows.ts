@@ -14,7 +14,7 @@ import {
   TableMistakes,
   UnknownToken,
 } from "../../errors.ts";
-import type { Acts } from "../../learn/learner.ts";
+import type { Acts, Game } from "../../learn/learner.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -52,6 +52,8 @@ export interface Meaning {
   readonly speech?: FromSound | undefined;
   /** What the output stands for, of a learner that plays. */
   readonly acts: Acts | undefined;
+  /** The game that it plays. */
+  readonly plays?: Game | undefined;
 }
 
 /** Whether these are several rows, and not a single one. */

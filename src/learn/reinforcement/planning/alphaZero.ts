@@ -29,7 +29,7 @@ import { eachLeaf } from "../../trees.ts";
 import type { Rewarded } from "../advantages.ts";
 import { spoiled } from "../dqn.ts";
 import { meanReturn } from "../episodes.ts";
-import { countOfActions, ofEpisodes, playedGreedily, predictedValues } from "../greedy.ts";
+import { countOfActions, ofEpisodes, playedGreedily, predictedValues, seeing } from "../greedy.ts";
 import { joined } from "../onPolicy.ts";
 import { beginGames, type Game, play } from "../playing.ts";
 import { type Memory, replay } from "../replay.ts";
@@ -329,9 +329,7 @@ const playingItself = <M extends AnyLayer>(
     },
     evaluate: (carried, rows) =>
       playedGreedily(spec.evaluatesOn, best(carried), spec.longestEpisode, metrics)(rows),
-    sees: {
-      observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
-    },
+    ...seeing(environment),
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
