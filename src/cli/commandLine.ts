@@ -100,9 +100,23 @@ const argumentOf = (
     E.left(new InvalidFlag({ flag: command, value, expected }));
   const { takesPipeline, takes, otherwise }: Command = commands[command];
   const wanted = takesPipeline || takes !== undefined ? 1 : 0;
-  if (words.length > wanted) return invalid(words[wanted], "no further argument");
+  const spare = words[wanted];
+  if (spare !== undefined) {
+    const help = (commands[command].flags as readonly string[]).includes("input")
+      ? { help: `did you mean --input ${spare}?` }
+      : {};
+    const expected = "no further argument";
+    return E.left(new InvalidFlag({ flag: command, value: spare, expected, ...help }));
+  }
   return words.length < wanted && otherwise === undefined
-    ? invalid(undefined, takesPipeline ? "the name of a pipeline" : "the folder of a run")
+    ? invalid(
+        undefined,
+        takesPipeline
+          ? takes === undefined
+            ? "the name of a pipeline"
+            : "the folder of a run, the file of a model, or the name of a pipeline"
+          : "the folder of a run",
+      )
     : E.right(words[0] ?? otherwise ?? "");
 };
 

@@ -1,13 +1,16 @@
 /** A command of the command line. */
 export interface Command {
   readonly takesPipeline: boolean;
-  /** The argument that it takes in place of a pipeline. */
+  /** The argument that it takes, in the help: of a command that takes a pipeline, by default NAME. */
   readonly takes?: string;
   /** What that argument is where it is left out. */
   readonly otherwise?: string;
   readonly help: string;
   readonly flags: readonly string[];
 }
+
+/** What stands for a trained model: the folder of a run, a file, or a pipeline with --state. */
+const trained = "RUN|MODEL|NAME";
 
 /** The commands by name. */
 export const commands = {
@@ -84,16 +87,19 @@ export const commands = {
   },
   evaluate: {
     takesPipeline: true,
+    takes: trained,
     help: "the loss and metrics of a trained model: a model or checkpoint in a file, a run, or a pipeline",
     flags: ["state", "on", "backend", "threads", "json"],
   },
   predict: {
     takesPipeline: true,
+    takes: trained,
     help: "what a trained model says about the rows of a file; with --output, drawn: a picture as a PNG file, boxes on their picture as an SVG file",
     flags: ["input", "output", "state", "backend", "threads", "json"],
   },
   export: {
     takesPipeline: true,
+    takes: trained,
     help: "write a trained model to a file that needs no pipeline",
     flags: ["output", "state", "json"],
   },

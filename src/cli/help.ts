@@ -15,7 +15,8 @@ const flagText = ({ name, value }: Flag): string =>
 /** A command with its argument. */
 const written = (name: CommandName): string => {
   const { takesPipeline, takes }: Command = commands[name];
-  return takesPipeline ? `${name} NAME` : takes === undefined ? name : `${name} ${takes}`;
+  const argument = takes ?? (takesPipeline ? "NAME" : undefined);
+  return argument === undefined ? name : `${name} ${argument}`;
 };
 
 /** The help text of one command, or of all. */

@@ -85,12 +85,12 @@ export const readText = (file: string): Effect.Effect<string, DataSourceError> =
     }),
   );
 
-/** Why a file could not be read or written, in words. */
-export const reasonOf = (cause: unknown): string => {
+/** Why a file or folder could not be read or written, in words. */
+export const reasonOf = (cause: unknown, of: "file" | "folder" = "file"): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   switch (code) {
     case "ENOENT":
-      return "there is no such file";
+      return `there is no such ${of}`;
     case "EACCES":
     case "EPERM":
       return "permission is denied";

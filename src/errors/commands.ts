@@ -33,6 +33,8 @@ export class InvalidFlag extends failure(
     readonly value: string | undefined;
     readonly expected: string;
     readonly absent?: boolean;
+    /** What helps, where it is something else than another value. */
+    readonly help?: string;
   }) => ({
     what:
       e.value !== undefined
@@ -40,7 +42,7 @@ export class InvalidFlag extends failure(
         : e.absent === true
           ? `${e.flag} is needed, and was not given`
           : `${e.flag} has no value`,
-    fix: `give it ${e.expected}`,
+    fix: e.help ?? `give it ${e.expected}`,
   }),
 ) {}
 

@@ -342,7 +342,12 @@ export interface DecodeIssue {
 /** A codec does not accept its input. `issues` lists every mistake. */
 export class DecodeError extends failure(
   "DecodeError",
-  (e: { readonly where: string; readonly issues: readonly DecodeIssue[] }) => ({
+  (e: {
+    readonly where: string;
+    readonly issues: readonly DecodeIssue[];
+    /** What helps, where it is something else than a look at the input. */
+    readonly help?: string;
+  }) => ({
     what: `the input does not match its format: ${several(e.issues.length, "mistake")}\n${e.issues
       .map(
         (i) =>
@@ -350,7 +355,9 @@ export class DecodeError extends failure(
       )
       .join("\n")}`,
     where: `in ${e.where}`,
-    fix: "correct each mistake; if fluxion wrote the input, it was changed or cut off afterwards",
+    fix:
+      e.help ??
+      "correct each mistake; if fluxion wrote the input, it was changed or cut off afterwards",
   }),
 ) {}
 

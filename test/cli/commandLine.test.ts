@@ -116,6 +116,13 @@ describe("the command line", () => {
     ],
     ["train a b", new InvalidFlag({ flag: "train", value: "b", expected: "no further argument" })],
     [
+      "predict runs/iris x.csv",
+      new InvalidFlag({
+        ...{ flag: "predict", value: "x.csv", expected: "no further argument" },
+        help: "did you mean --input x.csv?",
+      }),
+    ],
+    [
       "train a --epochs",
       new InvalidFlag({
         flag: "--epochs",
@@ -163,6 +170,7 @@ describe("the command line", () => {
     for (const line of ["train --help", "train a -h", "--help train", "help train"])
       expect(parse(words(line))).toEqual(E.right({ command: "help", about: "train" }));
     expect(help(undefined)).toContain("summary NAME");
+    expect(help("predict")).toContain("fluxion predict RUN|MODEL|NAME [FLAGS]");
     expect(help("train")).toContain("--backend wasm|reference");
   });
 });

@@ -85,6 +85,7 @@ describe("fluxion runs", () => {
     expect(runsText(empty, "here", 80)).toBe("there are no runs in here");
     await expect(Effect.runPromise(runsOf(join(root, "nowhere")))).rejects.toMatchObject({
       _tag: "DataSourceError",
+      reason: "there is no such folder",
     });
   });
 });

@@ -56,7 +56,7 @@ const listed = async (folder: string) => {
       files: found.map(({ path, name }) => ({ path, label: classes.indexOf(name) })),
     };
   } catch (cause) {
-    throw new DataSourceError({ source: folder, reason: reasonOf(cause) });
+    throw new DataSourceError({ source: folder, reason: reasonOf(cause, "folder") });
   }
 };
 

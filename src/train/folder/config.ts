@@ -5,7 +5,7 @@ import { decodeJson, decodeWith } from "../../codec/decode.ts";
 import { natural } from "../../codec/number.ts";
 import { readText } from "../../data/files.ts";
 import { nearest } from "../../errors/nearest.ts";
-import type { DecodeError } from "../../errors.ts";
+import { DecodeError, type DecodeIssue } from "../../errors.ts";
 import { optionData } from "../../optim/options.ts";
 import {
   withBatchSize,
@@ -165,6 +165,15 @@ const putAt = (config: unknown, [key, ...rest]: readonly string[], value: unknow
   return Object.fromEntries([...Object.entries(fields), [key, putAt(below, rest, value)]]);
 };
 
+/** What helps where a setting is unknown, or has a value that it does not take. */
+const helpOf = ({ path, expected }: DecodeIssue): string => {
+  const names = /(?:^|, or )one of (.*)$/.exec(expected)?.[1]?.split(", ");
+  const [name, above] = [path.at(-1) ?? "", path.slice(0, -1)];
+  return names === undefined || names.includes(name)
+    ? `set ${path.join(".")} to ${expected}`
+    : `there is no setting ${path.join(".")}: name ${above.length === 0 ? "" : `in ${above.join(".")} `}${expected}`;
+};
+
 /**
  * A configuration with settings of the form `optimizer.learningRate=0.01`, the later ones last.
  *
@@ -179,7 +188,11 @@ export const withSettings = (
     const path = at < 0 ? setting : setting.slice(0, at);
     return putAt(made, path.split("."), at < 0 ? undefined : valueOf(setting.slice(at + 1)));
   }, config);
-  return decodeWith(runConfigCodec, changed, settings.map((one) => `--set ${one}`).join(" "));
+  const where = settings.map((one) => `--set ${one}`).join(" ");
+  return Effect.mapError(
+    decodeWith(runConfigCodec, changed, where),
+    ({ issues }) => new DecodeError({ where, issues, help: issues.map(helpOf).join("; ") }),
+  );
 };
 
 const merged = (first: unknown, second: unknown): unknown =>

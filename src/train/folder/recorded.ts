@@ -165,6 +165,6 @@ export const runsIn = Effect.fnUntraced(function* (folder: string) {
     });
   return yield* Effect.mapError(
     walk(folder, 0),
-    (cause) => new DataSourceError({ source: folder, reason: reasonOf(cause) }),
+    (cause) => new DataSourceError({ source: folder, reason: reasonOf(cause, "folder") }),
   );
 });

@@ -35,7 +35,7 @@ export const checkpointsIn = (folder: string): Effect.Effect<readonly string[], 
     Effect.catch((cause) =>
       cause instanceof Error && "code" in cause && cause.code === "ENOENT"
         ? Effect.succeed([])
-        : Effect.fail(new DataSourceError({ source: folder, reason: reasonOf(cause) })),
+        : Effect.fail(new DataSourceError({ source: folder, reason: reasonOf(cause, "folder") })),
     ),
   );
 

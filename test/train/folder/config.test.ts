@@ -50,6 +50,18 @@ describe("the configuration of a run", () => {
     expect(issueOf(setting)).toEqual({ path, expected, actual });
   });
 
+  it.each([
+    [
+      "checkpoints.seconds=20",
+      "there is no setting checkpoints.seconds: name in checkpoints one of epochs, steps, minutes, keep",
+    ],
+    ["epoch=20", "there is no setting epoch: name epochs, or one of"],
+    ["epochs=0", "set epochs to a whole number, 1 or more"],
+  ])("says what to write in place of %s", (setting, fix) => {
+    const error = Effect.runSync(Effect.flip(withSettings({}, [setting])));
+    expect(error.message).toContain(`fix: ${fix}`);
+  });
+
   it("is applied to a pipeline, and what it leaves out stays", () => {
     const of = configured(small, { epochs: 9, shuffle: false });
     expect(of).toMatchObject({ epochs: 9, shuffle: false, batchSize: 16, seed: 3 });
