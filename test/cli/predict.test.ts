@@ -145,7 +145,7 @@ describe("fluxion predict", () => {
     [
       "another count of numbers",
       () => ({ input: written("y.json", '{"lengths":[1]}') }),
-      "2 numbers for f32 [2]",
+      'column "lengths" is 1 number\n  fix: give it 2 numbers',
     ],
     [
       "no object",
@@ -160,7 +160,7 @@ describe("fluxion predict", () => {
     [
       "a row of several, by its number from 1",
       () => ({ input: written("r.json", '[{"lengths":[3,1]},{"lengths":[3]}]') }),
-      'column "lengths" of row 2 is 1 numbers',
+      'column "lengths" of row 2 is 1 number\n',
     ],
     [
       "a record of several, by its number from 1",
@@ -201,23 +201,24 @@ describe("fluxion predict", () => {
   });
 });
 
+/** A model that answers an example by all of it. */
+const echo = async (rows: number, columns: number): Promise<string> => {
+  const of = pipeline(
+    "echo",
+    Effect.succeed({ train: dataset({ x: ones([1, rows, columns]) }) }),
+    objective({
+      models: { same: identity },
+      loss: ({ same }, { x }) => mean(same(x)),
+      predict: ({ same }, { x }) => same(x),
+      optimizer: sgd({ learningRate: 0 }),
+    }),
+  );
+  const file = at("echo.safetensors");
+  await run(saveModel(of, initialState(of), file));
+  return file;
+};
+
 describe("fluxion predict of numbers", () => {
-  /** A model that answers an example by all of it. */
-  const echo = async (rows: number, columns: number): Promise<string> => {
-    const of = pipeline(
-      "echo",
-      Effect.succeed({ train: dataset({ x: ones([1, rows, columns]) }) }),
-      objective({
-        models: { same: identity },
-        loss: ({ same }, { x }) => mean(same(x)),
-        predict: ({ same }, { x }) => same(x),
-        optimizer: sgd({ learningRate: 0 }),
-      }),
-    );
-    const file = at("echo.safetensors");
-    await run(saveModel(of, initialState(of), file));
-    return file;
-  };
   const input = (rows: number, columns: number, count = 1) => {
     const one = { x: Array.from({ length: rows }, () => Array(columns).fill(1)) };
     return { input: written("echo.json", JSON.stringify(Array(count).fill(one))) };
@@ -233,6 +234,59 @@ describe("fluxion predict of numbers", () => {
     );
     expect(await saying(await echo(3, 20), input(3, 20))).toContain("3 × 20 numbers");
     expect(await saying(await echo(2, 2), input(2, 2))).toContain("[[1,1],[1,1]]");
+  });
+});
+
+describe("fluxion predict of lists in JSON", () => {
+  it.each<[string, unknown, string]>([
+    [
+      "texts",
+      { x: [[".", "x"]] },
+      'column "x" is a list with "."\n  fix: give it 2 lists of 3 numbers',
+    ],
+    ["an empty list", { x: [] }, 'column "x" is 0 numbers\n  fix: give it 2 lists of 3 numbers'],
+    [
+      "a list that is shorter",
+      {
+        x: [
+          [1, 2, 3],
+          [4, 5],
+        ],
+      },
+      'column "x" is 5 numbers: in list 2, it has 2\n  fix: give it 2 lists of 3 numbers',
+    ],
+    [
+      "another name",
+      {
+        board: [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+      },
+      'the row has no column "x"\n  fix: give rows with that column; this one has board',
+    ],
+    [
+      "a column more",
+      {
+        x: [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+        id: 7,
+      },
+      'is one with a column "id" more\n  fix: give it only the columns that the model reads: x',
+    ],
+    [
+      "lists without their column",
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      'is [1,2,3]\n  fix: give it an object with the columns x, such as {"x": [[…]]}',
+    ],
+  ])("refuses %s", async (_, row, reason) => {
+    const input = written("lists.json", JSON.stringify(row));
+    expect(await saying(await echo(2, 3), { input })).toContain(reason);
   });
 });
 
@@ -262,6 +316,18 @@ describe("fluxion predict of texts", () => {
   });
 
   it.each<[string, string, string, string]>([
+    [
+      "a number",
+      "number.json",
+      '{"text":7,"speaker":"lucas"}',
+      'column "text" is 7\n  fix: give it a text in quotes',
+    ],
+    [
+      "an object without texts",
+      "none.json",
+      "{}",
+      'the columns text, speaker, such as {"text": "…", "speaker": "…"}',
+    ],
     [
       "a text on each line, of several columns",
       "one.txt",

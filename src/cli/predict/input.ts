@@ -1,15 +1,12 @@
 import { extname } from "node:path";
 import * as Effect from "effect/Effect";
-import * as t from "io-ts/lib/index.js";
-import { decodeJson } from "../../codec/decode.ts";
 import { Dataset } from "../../data/dataset.ts";
 import { readText } from "../../data/files.ts";
 import { type PictureError, readPicture } from "../../data/pictures/decode.ts";
-import { type Fields, type FromRaw, firstOf, type Raw } from "../../data/raw/raw.ts";
+import { type Fields, type FromRaw, firstOf } from "../../data/raw/raw.ts";
 import { readWav } from "../../data/sound/wav.ts";
 import type { TableError } from "../../data/table/fitTable.ts";
 import { csvRecords } from "../../data/table/readers/csv.ts";
-import { rowAt } from "../../errors/words.ts";
 import {
   type DataSourceError,
   type DecodeError,
@@ -19,13 +16,10 @@ import {
   TableCorrupt,
   UnknownColumn,
 } from "../../errors.ts";
-import type { TensorType } from "../../ir/expr.ts";
-import { allocate, isFloat } from "../../tensor/dtype.ts";
-import { showShape, sizeOf } from "../../tensor/shape.ts";
-import { Tensor } from "../../tensor/tensor.ts";
 import type { Model } from "../../train/predict/model.ts";
 import { listOf, type Rows } from "../../train/predict/rows.ts";
 import { fieldColumns, rowsOfTable, separators, tableEndings } from "./fields.ts";
+import { json, jsonLines } from "./json.ts";
 
 /** The column of a model that is made of raw values of a kind. */
 const columnFor = (
@@ -187,88 +181,6 @@ const texts = Effect.fnUntraced(function* (model: Model, file: string) {
       actual: "empty",
     });
   return lines.map((line) => ({ [column]: line }));
-});
-
-/** Numbers in nested lists as a tensor of a column's type; other values as they are. */
-const valueOf = (
-  place: string,
-  type: TensorType | undefined,
-  value: unknown,
-): Effect.Effect<Tensor | Raw, InvalidArgument> => {
-  const flat = [value].flat(Number.POSITIVE_INFINITY) as readonly unknown[];
-  // Numbers in lists are what the column holds. Anything else is a raw value, which is checked when it is prepared.
-  if (type === undefined || typeof flat[0] !== "number") return Effect.succeed(value as Raw);
-  const { shape, dtype } = type;
-  const wrong = flat.find((x) => typeof x !== "number");
-  if (wrong !== undefined || flat.length !== sizeOf(shape))
-    return Effect.fail(
-      new InvalidArgument({
-        op: "predict",
-        argument: place,
-        expected: `${sizeOf(shape)} numbers for ${dtype} ${showShape(shape)}`,
-        actual: wrong === undefined ? `${flat.length} numbers` : JSON.stringify(wrong),
-      }),
-    );
-  const data = allocate(dtype, flat.length);
-  data.set(flat as readonly number[]);
-  // A number that is too large would be ∞, and a fraction another whole number.
-  const off = data.findIndex((x, i) => (isFloat(dtype) ? !Number.isFinite(x) : x !== flat[i]));
-  if (off >= 0)
-    return Effect.fail(
-      new InvalidArgument({
-        op: "predict",
-        argument: place,
-        expected: `numbers that ${dtype} has`,
-        actual: String(flat[off]),
-      }),
-    );
-  return Effect.succeed(Tensor.own(shape, dtype, data));
-};
-
-/** The rows that values of JSON are, of which each is an object. */
-const rowsOf = (model: Model, file: string, rows: readonly unknown[]) =>
-  Effect.forEach(rows, (row, i) =>
-    Effect.gen(function* () {
-      const isRow = typeof row === "object" && row !== null && !Array.isArray(row);
-      if (!isRow || Object.keys(row).length === 0)
-        return yield* new InvalidArgument({
-          op: "predict",
-          argument: `${rowAt(i)} of ${file}`,
-          expected: `an object with the columns ${Object.keys(model.columns).join(", ")}`,
-          actual: JSON.stringify(row),
-        });
-      const { columns, fields } = fieldColumns(model);
-      const names = Object.keys(columns);
-      // A record by itself is that of every column that is made of fields.
-      if (!names.some((column) => Object.hasOwn(row, column)))
-        if (fields.some((field) => Object.hasOwn(row, field)))
-          return Object.fromEntries(names.map((column) => [column, row as Fields]));
-      const made = yield* Effect.forEach(Object.entries(row), ([column, value]) => {
-        const type = Object.hasOwn(model.columns, column) ? model.columns[column] : undefined;
-        const place = rows.length > 1 ? ` of ${rowAt(i)}` : "";
-        return Effect.map(
-          valueOf(`column "${column}"${place}`, type, value),
-          (of) => [column, of] as const,
-        );
-      });
-      // Not by assignment, since a column may be named __proto__.
-      return Object.fromEntries(made);
-    }),
-  );
-
-const json = Effect.fnUntraced(function* (model: Model, file: string) {
-  const read = yield* decodeJson(t.unknown, yield* readText(file), file);
-  return yield* rowsOf(model, file, Array.isArray(read) ? (read as readonly unknown[]) : [read]);
-});
-
-/** A row on each line, as JSON; empty lines are none. */
-const jsonLines = Effect.fnUntraced(function* (model: Model, file: string) {
-  const lines = (yield* readText(file)).split(/\r?\n/).map((line, i) => ({ line, place: i + 1 }));
-  const told = lines.filter(({ line }) => line.trim() !== "");
-  const read = yield* Effect.forEach(told, ({ line, place }) =>
-    decodeJson(t.unknown, line, `${file}, line ${place}`),
-  );
-  return yield* rowsOf(model, file, read);
 });
 
 /** The errors of an input file. */
