@@ -102,8 +102,11 @@ export const joinedUnits = (
  *
  * **Source** Hunt and Black, "Unit selection in a concatenative speech synthesis system" (1996), without its costs.
  */
-export const nearestUnits = (from: FromSound): Baseline => ({
-  name: "the longest parts of known recordings",
+export const nearestUnits = (
+  from: FromSound,
+  name = "the longest parts of known recordings",
+): Baseline => ({
+  name,
   evaluate: ({ train, test = train }) => {
     const known = unitsIn(train);
     const pairs = unitsIn(test).map(

@@ -66,24 +66,25 @@ const epochs = 10;
 const images = Effect.map(mnist, ({ train, inputs }) => ({ train: train.select("image"), inputs }));
 
 /** Learns without labels: two views of a digit should find each other among all views of a batch. */
-const contrast = pipeline(
-  "contrastive pre-training, without labels",
-  images,
-  batchObjective({
-    models,
-    trains: ["encoder", "projector"],
-    loss: ({ encoder, projector }, { image }, { key }) => {
-      const [first, second] = random.splitKey(key, 2);
-      const projected = (own: random.KeyExpr) =>
-        projector(encoder(eachExample("image", view)({ image }, own).image));
-      return ntXent(projected(first), projected(second), 0.2);
-    },
-    // The embedding of a digit.
-    predict: ({ encoder }, { image }) => encoder(image),
-    optimizer: adam({ learningRate: oneCycle(1e-3, epochs * Math.ceil(60_000 / 256)) }),
-  }),
-  { ...settings, epochs },
-);
+const contrast = (outer: string) =>
+  pipeline(
+    `${outer}: contrastive pre-training, without labels (first)`,
+    images,
+    batchObjective({
+      models,
+      trains: ["encoder", "projector"],
+      loss: ({ encoder, projector }, { image }, { key }) => {
+        const [first, second] = random.splitKey(key, 2);
+        const projected = (own: random.KeyExpr) =>
+          projector(encoder(eachExample("image", view)({ image }, own).image));
+        return ntXent(projected(first), projected(second), 0.2);
+      },
+      // The embedding of a digit.
+      predict: ({ encoder }, { image }) => encoder(image),
+      optimizer: adam({ learningRate: oneCycle(1e-3, epochs * Math.ceil(60_000 / 256)) }),
+    }),
+    { ...settings, epochs },
+  );
 
 /** The first digits of each part that is labeled, again and again, as many as a whole epoch. */
 const digits = (labels: number) =>
@@ -154,7 +155,7 @@ const probing = (
         time: "100 s of one core",
       },
     },
-    withInitialState(contrast),
+    withInitialState(contrast(name)),
     withBaseline(asBaseline(pixels(labels))),
     withBaseline(
       asBaseline(classifying("the encoder, supervised", labels, ["encoder", "probe"], 1e-3)),

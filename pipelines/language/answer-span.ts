@@ -157,7 +157,8 @@ export const answerSpan = pipe(
           learningRate: linearWarmup(cosineDecay(learningRate, epochs * stepsPerEpoch), 100),
         }),
       ),
-      metrics: [exactMatch()],
+      // Of the texts of answers it is told at the end: other places may have the same text.
+      metrics: [{ ...exactMatch(), name: "samePlaces" }],
       limits: [
         { column: "question", of: "tokens", count: tokens },
         { column: "passage", of: "tokens", count: tokens },

@@ -117,13 +117,13 @@ export const emojiCaptioner = pipe(
         field: "multimodal",
         data: emojiData,
         heldOut: "chrF 0.152, 0.156, 0.150, F score of words 0.163, 0.164, 0.156 (three seeds)",
-        baseline: "name of the nearest picture: chrF 0.182: better; words 0.151",
+        baseline: "baseline wins: name of the nearest picture: chrF 0.182; words 0.151",
         time: "150 s of one core",
       },
       description: "the English name of an emoji that was never seen, written from its picture",
     },
   ),
-  withInitialState(contrast("emoji", 2684)),
+  withInitialState(contrast("emoji-captioner", "emoji", 2684)),
   withBaseline(nearestName),
   withCallback(
     answersEvery(

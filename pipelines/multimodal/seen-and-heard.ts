@@ -72,7 +72,7 @@ const picking = (scores: Expr): Expr<readonly []> => {
 
 /** Learns from pairs without their names: of a batch, each sound should pick its picture, and each picture its sound. */
 const contrast = pipeline(
-  "two towers, without labels",
+  "seen-and-heard: two towers, without labels (first)",
   pairedDigits(false),
   batchObjective({
     models: towers,

@@ -70,7 +70,7 @@ export const landAndWater = pipe(
         heldOut:
           "pixel error 0.0119, 0.0132, 0.0134, IoU of water 0.984, 0.982, 0.982 (three seeds)",
         baseline:
-          "logistic regression on a pixel's color: better: pixel error 0.0114, IoU of water 0.984, of land 0.959",
+          "baseline wins: logistic regression on a pixel's color: pixel error 0.0114, IoU of water 0.984, of land 0.959",
         time: "25 s of one core",
         memory: "0.7 GiB",
       },

@@ -21,7 +21,7 @@ const isFolderCommand = (command: CommandName): command is FolderCommand =>
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: "help"; readonly about: CommandName | undefined }
-  | { readonly command: "list"; readonly settings: Settings }
+  | { readonly command: "list"; readonly word: string; readonly settings: Settings }
   | { readonly command: "data"; readonly name: string; readonly settings: Settings }
   | { readonly command: "train"; readonly pipeline: string; readonly settings: Settings }
   | { readonly command: FolderCommand; readonly folder: string; readonly settings: Settings }
@@ -144,7 +144,9 @@ export const parse = (args: readonly string[]): E.Either<UsageError, Invocation>
       const settings: Settings = Object.assign({}, ...each, set.length === 0 ? {} : { set });
       if (isFolderCommand(command)) return { command, folder: pipeline, settings };
       if (command === "data") return { command, name: pipeline, settings };
-      return command === "list" ? { command, settings } : { command, pipeline, settings };
+      return command === "list"
+        ? { command, word: pipeline, settings }
+        : { command, pipeline, settings };
     }),
   );
 };

@@ -16,7 +16,9 @@ const trained = "RUN|MODEL|NAME";
 export const commands = {
   list: {
     takesPipeline: false,
-    help: "the pipelines that can be trained, by field, with their results",
+    takes: "[WORD]",
+    otherwise: "",
+    help: "the pipelines that can be trained, by field, with their results; with a word, those of that field or with it in their name or description",
     flags: ["json", "markdown"],
   },
   data: {

@@ -64,7 +64,7 @@ export const settings: readonly Setting[] = [
   {
     name: "epochs",
     value: "N",
-    help: "train for N epochs",
+    help: "train for N epochs; a pipeline whose params it begins from keeps its own number",
     expected: "a whole number, 1 or more",
     read: numeric(
       (n) => Number.isSafeInteger(n) && n >= 1,

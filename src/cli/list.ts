@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
 import { formatError } from "../errors/failure.ts";
 import { grouped } from "../errors/grouped.ts";
-import { DataSourceError } from "../errors.ts";
+import { nearest } from "../errors/nearest.ts";
+import { DataSourceError, UnknownName } from "../errors.ts";
 import { dataAvailable } from "../io/index.ts";
 import { greatestOf } from "../tensor/extremes.ts";
 import { aligned } from "../terminal/table.ts";
@@ -31,6 +32,29 @@ export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonl
       onSuccess: (): Listed => ({ name, description, card, missing: null }),
     }),
   );
+
+/**
+ * The pipelines of a field, or else those with a word in their name or description; all for an empty word.
+ *
+ * **Fails with** `UnknownName`, with the fields, where there are none.
+ */
+export const listedBy = (
+  word: string,
+  pipelines: readonly AnyPipeline[],
+): Effect.Effect<readonly AnyPipeline[], UnknownName> => {
+  const asked = word.toLowerCase();
+  const of = pipelines.filter(({ card }) => card?.field.toLowerCase() === asked);
+  const having = pipelines.filter(({ name, description }) =>
+    `${name} ${description}`.toLowerCase().includes(asked),
+  );
+  const found = asked !== "" && of.length > 0 ? of : having;
+  const known = [...new Set(pipelines.flatMap(({ card }) => card?.field ?? []))].sort();
+  return found.length > 0 || asked === ""
+    ? Effect.succeed(found)
+    : Effect.fail(
+        new UnknownName({ kind: "field", name: word, known, nearest: nearest(word, known) }),
+      );
+};
 
 /** The rows of each field by its name, those without a card last. */
 const byField = (rows: readonly Listed[]): readonly (readonly [string, readonly Listed[]])[] =>

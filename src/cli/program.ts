@@ -19,7 +19,7 @@ import { obtaining } from "./data/data.ts";
 import type { Settings } from "./flags.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
-import { listed, listMarkdown, listText } from "./list.ts";
+import { listed, listedBy, listMarkdown, listText } from "./list.ts";
 import { evaluated, exported, predicted } from "./predict/commands.ts";
 import { profileText } from "./profile/text.ts";
 import { plotted, reported } from "./runs/report.ts";
@@ -37,9 +37,12 @@ const print = (text: string): Effect.Effect<void> =>
 const columnsOf = ({ isTTY, columns }: typeof process.stdout): number =>
   isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
 
-const list = Effect.fnUntraced(function* ({ json = false, markdown = false }: Settings) {
+const list = Effect.fnUntraced(function* (
+  word: string,
+  { json = false, markdown = false }: Settings,
+) {
   const { pipelines, broken } = yield* library;
-  const rows = yield* listed(pipelines);
+  const rows = yield* listed(yield* listedBy(word, pipelines));
   // What is read by programs says nothing of broken modules.
   if (json || markdown) for (const error of broken) process.stderr.write(`${formatError(error)}\n`);
   if (json) return yield* print(rows.map(jsonLine).join("\n"));
@@ -99,7 +102,7 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
     case "help":
       return yield* print(help(asked.about));
     case "list":
-      return yield* list(asked.settings);
+      return yield* list(asked.word, asked.settings);
     case "data":
       return yield* print(yield* obtaining(asked.name, asked.settings));
     case "summary":

@@ -15,10 +15,11 @@ import {
   withSettings,
 } from "../train/folder/config.ts";
 import { isRun } from "../train/folder/recorded.ts";
-import { configIn, historyIn, trainIn$ } from "../train/folder/run.ts";
+import { configIn, filesOf, historyIn, trainIn$ } from "../train/folder/run.ts";
 import { verify } from "../train/folder/verify.ts";
 import { whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
+import { checkpointsIn } from "../train/state/checkpointFolder.ts";
 import { train$ } from "../train/train.ts";
 import { trainInWorker } from "../train/worker/trainInWorker.ts";
 import type { BackendName, Settings } from "./flags.ts";
@@ -65,8 +66,8 @@ export interface Running {
   readonly events$: Observable<TrainEvent>;
   /** Asks the run to end with its last state saved; `undefined` where it saves none, and ends at once. */
   readonly stop$: Subject<void> | undefined;
-  /** What to say of a run that was interrupted. */
-  readonly resume: string;
+  /** What to say of a run that was interrupted, once it has ended. */
+  readonly resume: Effect.Effect<string>;
 }
 
 /**
@@ -126,7 +127,13 @@ export const training = (name: string, settings: Settings): Running => {
   return {
     events$: events$.pipe(settings.json === true ? lines : printProgress()),
     stop$,
-    resume: `the run can go on: fluxion train ${name} --run-dir ${folder} --resume`,
+    resume: Effect.map(
+      Effect.orElseSucceed(checkpointsIn(filesOf(folder ?? "").checkpoints), () => []),
+      ({ length }) =>
+        length > 0
+          ? `the run can go on: fluxion train ${name} --run-dir ${folder} --resume`
+          : `stopped before its first checkpoint: fluxion train ${name} --run-dir ${folder} --resume begins anew`,
+    ),
   };
 };
 
@@ -149,7 +156,8 @@ export const subscribed = ({ events$, stop$, resume }: Running): void => {
     else {
       stop$.next();
       running.add(() => {
-        if (process.exitCode === interrupted[signal]) console.error(resume);
+        if (process.exitCode !== interrupted[signal]) return;
+        void Effect.runPromise(resume).then((text) => console.error(text));
       });
     }
   };

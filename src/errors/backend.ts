@@ -71,7 +71,7 @@ export class WorkerLost extends failure(
   (e: { readonly worker: number; readonly workers: number; readonly reason: string }) => ({
     what: `worker ${e.worker} of ${e.workers} was lost: ${e.reason}`,
     where: "in the middle of a run",
-    fix: "resume from the last checkpoint or event, or run without workers by { threads: 1 }",
+    fix: "look for what ends it, such as process.exit or too little memory; then resume from the last checkpoint or event. Without workers, the error itself is seen: give a search no workers, and a run { threads: 1 }",
   }),
 ) {}
 

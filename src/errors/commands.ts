@@ -1,6 +1,7 @@
 /** Errors of the command line. */
 
 import { failure } from "./failure.ts";
+import { nearestNames } from "./nearest.ts";
 
 /** The output could not be written: the disk is full, or the output device is gone. */
 export class OutputNotWritten extends failure(
@@ -11,19 +12,38 @@ export class OutputNotWritten extends failure(
   }),
 ) {}
 
+interface NameAccount {
+  readonly kind: "pipeline" | "command" | "flag" | "data" | "field";
+  readonly name: string;
+  readonly known: readonly string[];
+  readonly nearest: string | undefined;
+}
+
+/** The most known names that an error lists. */
+const mostKnown = 20;
+
+/** The known names, or the nearest of many and the command that lists all. */
+const knownText = ({ kind, name, known, nearest }: NameAccount) => {
+  const near =
+    known.length <= mostKnown
+      ? [nearest].filter((one) => one !== undefined)
+      : nearestNames(name, known, 3);
+  const meant = near.map((one) => `"${one}"`).join(" or ");
+  const all =
+    known.length <= mostKnown
+      ? `known: ${known.join(", ")}`
+      : `"fluxion ${kind === "data" ? "data" : "list"}" lists all ${known.length}`;
+  return `${meant === "" ? "" : `did you mean ${meant}? `}${all}`;
+};
+
 /** A name on the command line is unknown. `nearest` is the most similar known name. */
-export class UnknownName extends failure(
-  "UnknownName",
-  (e: {
-    readonly kind: "pipeline" | "command" | "flag" | "data";
-    readonly name: string;
-    readonly known: readonly string[];
-    readonly nearest: string | undefined;
-  }) => ({
-    what: `there is no ${e.kind} called "${e.name}"`,
-    fix: `${e.nearest === undefined ? "" : `did you mean "${e.nearest}"? `}known: ${e.known.join(", ")}`,
-  }),
-) {}
+export class UnknownName extends failure("UnknownName", (e: NameAccount) => ({
+  what:
+    e.kind === "field"
+      ? `no pipeline is of the field "${e.name}", or has this in its name or description`
+      : `there is no ${e.kind} called "${e.name}"`,
+  fix: knownText(e),
+})) {}
 
 /** A flag or an argument of the command line is not there though it is needed (`absent`), has no value, or an invalid one. */
 export class InvalidFlag extends failure(

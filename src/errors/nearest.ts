@@ -14,6 +14,27 @@ const distance = (a: string, b: string): number => {
 };
 
 /**
+ * The known names most similar to a given one, at most so many: those that start with it, then those that have it within, then
+ * the nearest by Levenshtein's distance, where any is near.
+ */
+export const nearestNames = (
+  name: string,
+  known: readonly string[],
+  most: number,
+): readonly string[] => {
+  const asked = name.toLowerCase();
+  const like = (test: (candidate: string) => boolean) =>
+    asked.length > 1 ? known.filter((candidate) => test(candidate.toLowerCase())) : [];
+  const one = nearest(name, known);
+  const found = [
+    ...like((candidate) => candidate.startsWith(asked)),
+    ...like((candidate) => candidate.includes(asked)),
+    ...(one === undefined ? [] : [one]),
+  ];
+  return [...new Set(found)].slice(0, most);
+};
+
+/**
  * The known name most similar to a given one: one that starts with it, or the nearest by Levenshtein's distance;
  * `undefined` where none is near.
  */

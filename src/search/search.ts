@@ -62,7 +62,12 @@ export type SearchEvent<S, C, E> =
   /** An epoch of a trial is complete. `value` is what is monitored, as it is. */
   | { readonly _tag: "TrialReported"; readonly trial: Trial; readonly value: number }
   /** `error` says why a trial failed; the others go on. */
-  | { readonly _tag: "TrialEnded"; readonly trial: Trial; readonly error: unknown }
+  | {
+      readonly _tag: "TrialEnded";
+      readonly trial: Trial;
+      readonly values: ValuesOf<S>;
+      readonly error: unknown;
+    }
   | {
       readonly _tag: "SearchCompleted";
       readonly trials: readonly Trial[];
@@ -215,7 +220,13 @@ export const search$ = <S extends Space, C, E>({
       clearTimeout(one?.timer);
       running.delete(id);
       one?.subscription.unsubscribe();
-      subscriber.next({ _tag: "TrialEnded", trial: change(id, { outcome }), error });
+      const trial = change(id, { outcome });
+      subscriber.next({
+        _tag: "TrialEnded",
+        trial,
+        values: valuesAt(space, trial.point),
+        error,
+      });
       // Not within the event that ended it.
       queueMicrotask(fill);
     };

@@ -25,7 +25,10 @@ describe("the command line", () => {
       E.right({ command: "summary", pipeline: "--plan", settings: { batchSize: 3 } }),
     );
     expect(parse(words("--json list"))).toEqual(
-      E.right({ command: "list", settings: { json: true } }),
+      E.right({ command: "list", word: "", settings: { json: true } }),
+    );
+    expect(parse(words("list speech"))).toEqual(
+      E.right({ command: "list", word: "speech", settings: {} }),
     );
     expect(parse(words("verify runs/a --json"))).toEqual(
       E.right({ command: "verify", folder: "runs/a", settings: { json: true } }),

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
 import { caseStudy } from "../../pipelines/foundations/case-study.ts";
 import { libraryOf, pipelineNamed } from "../../src/cli/library.ts";
-import { listed, listMarkdown, listText } from "../../src/cli/list.ts";
-import { DataSourceError, ModuleThrew } from "../../src/errors.ts";
+import { listed, listedBy, listMarkdown, listText } from "../../src/cli/list.ts";
+import { DataSourceError, ModuleThrew, UnknownName } from "../../src/errors.ts";
 import { formatError } from "../../src/index.ts";
 import { widthOf } from "../../src/terminal.ts";
 import { isPipeline, lacks } from "../../src/train/isPipeline.ts";
@@ -131,6 +131,32 @@ describe("the list", () => {
     ...lacking,
     card: { field: "language", data: "`reviews` (MIT)", heldOut: "accuracy 0.9" },
   };
+
+  it("lists those of a field, or with a word in their name or description", () => {
+    const spoken = {
+      ...caseStudy,
+      name: "spoken",
+      description: "what a DIGIT is",
+      card: seen.card,
+    };
+    const among = [caseStudy, spoken];
+    const names = (word: string) => Effect.runSync(listedBy(word, among)).map(({ name }) => name);
+    expect(names("")).toEqual(["case-study", "spoken"]);
+    expect(names("Language")).toEqual(["spoken"]);
+    expect(names("digit")).toEqual(["spoken"]);
+    expect(names("case")).toEqual(["case-study"]);
+    expect(formatError(Effect.runSync(Effect.flip(listedBy("languag", among))))).toMatch(
+      /no pipeline is of the field "languag[\s\S]*did you mean "language"\?/,
+    );
+  });
+
+  it("suggests three of many names, and the command that lists them", () => {
+    const known = Array.from({ length: 30 }, (_, i) => `emoji-${i}`);
+    const error = new UnknownName({ kind: "pipeline", name: "emoji", known, nearest: "emoji-0" });
+    expect(formatError(error)).toContain(
+      'did you mean "emoji-0" or "emoji-1" or "emoji-2"? "fluxion list" lists all 30',
+    );
+  });
 
   it("groups by the field of the card, with the figures of each", async () => {
     const rows = await Effect.runPromise(

@@ -96,7 +96,8 @@ it("answer-span learns from its data, and answers a question about a passage", {
   const all = [...train, ...validation, ...test];
   const data = readingSplits(askedOf({ train: all, validation: all, test: all }, sizes), sizes);
   expect(await Effect.runPromise(entryOverlap(Effect.succeed(data)).evaluate())).toMatchObject({
-    sameHeldOut: expect.any(Number),
+    exactMatch: expect.any(Number),
+    exactMatchHeldOut: expect.any(Number),
   });
   const { test: _, validation: __, ...splits } = data.splits;
   const of = pipe(

@@ -307,9 +307,13 @@ describe("search$", () => {
       }).pipe(toArray()),
     );
     expect(all.flatMap((event) => (event._tag === "TrialEnded" ? [event] : []))).toMatchObject([
-      { trial: { outcome: "complete" }, error: undefined },
-      { trial: { outcome: "failed" }, error: { message: "this trial throws" } },
-      { trial: { outcome: "failed" }, error: { _tag: "WorkerLost" } },
+      { trial: { outcome: "complete" }, values: { fate: "learns" }, error: undefined },
+      {
+        trial: { outcome: "failed" },
+        values: { fate: "throws" },
+        error: { message: "this trial throws" },
+      },
+      { trial: { outcome: "failed" }, values: { fate: "dies" }, error: { _tag: "WorkerLost" } },
       { trial: { outcome: "complete" }, error: undefined },
     ]);
     expect(all.at(-1)).toMatchObject({ best: { trial: { id: 0 } } });

@@ -136,13 +136,13 @@ const meanOf =
     pairs.reduce((sum, [said, wanted]) => sum + of(said, wanted), 0) / (pairs.length || 1);
 
 /**
- * The scores of answers: whether they are the same, and the F1 of their words.
+ * The scores of answers: whether the texts are the same, and the F1 of their words.
  *
  * **Source** Rajpurkar et al. (2016), SQuAD, arXiv:1606.05250, section 6.1, with articles and marks as they are.
  */
 export const scoresOf = (name = ""): readonly AnswerScore[] => [
   {
-    name: `same${name}`,
+    name: `exactMatch${name}`,
     better: "higher",
     of: meanOf((said, wanted) => (said === wanted ? 1 : 0)),
   },

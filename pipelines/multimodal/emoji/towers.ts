@@ -110,9 +110,9 @@ const picking = (scores: Expr, belongs: Expr): Expr<readonly []> =>
 export const moved = randomCrop(2);
 
 /** Learns which names and pictures belong together: of a batch, each picture should pick its name, and each name its pictures. */
-export const contrast = (heldOut: HeldOut, rows: number) =>
+export const contrast = (outer: string, heldOut: HeldOut, rows: number) =>
   pipeline(
-    "two towers",
+    `${outer}: two towers (first)`,
     emojiCaptions(heldOut),
     batchObjective({
       models,

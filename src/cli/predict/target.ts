@@ -7,6 +7,8 @@ import { DataSourceError, InvalidFlag, StateMismatch } from "../../errors.ts";
 import { readSafetensors } from "../../io/index.ts";
 import { flattenTensors, treeOf } from "../../ir/trees.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
+import { isRun } from "../../train/folder/recorded.ts";
+import { historyIn } from "../../train/folder/run.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import { type Model, modelOf } from "../../train/predict/model.ts";
 import { loadModel, modelKey } from "../../train/predict/modelFile.ts";
@@ -31,6 +33,15 @@ const lastIn = Effect.fnUntraced(function* (folder: string) {
   for (const place of [folder, `${folder}/checkpoints`]) {
     const [last] = yield* checkpointsIn(place);
     if (last !== undefined) return last;
+  }
+  if (yield* isRun(folder)) {
+    const [beginning] = yield* historyIn(folder);
+    const name = beginning?.config.pipeline ?? "NAME";
+    return yield* new DataSourceError({
+      source: folder,
+      reason: `the run in ${folder} has no checkpoint yet`,
+      help: `train it to the end: fluxion train ${name} --run-dir ${folder} --resume`,
+    });
   }
   return yield* new DataSourceError({
     source: folder,

@@ -92,7 +92,9 @@ const planHtml = ({ plan }: FolderRun): Html | undefined => {
 const saidHtml = (predictions: Predictions | string | undefined): Html | undefined => {
   if (predictions === undefined) return undefined;
   if (typeof predictions === "string") return html`<p class="quiet">${predictions}</p>`;
-  if (predictions.said.length === 0 || predictions.pictures.length > 0) return undefined;
+  // Of an answer such as sound nothing is told in words.
+  const isTold = predictions.said.some(({ predicted }) => predicted !== "");
+  if (!isTold || predictions.pictures.length > 0) return undefined;
   return htmlTable(
     [`row (${predictions.from})`, "predicted", "truth", "probability"],
     predictions.said.map(({ row, predicted, truth, probability }) => [
