@@ -153,7 +153,7 @@ const checked = <M extends AnyLayer>({
   probability("dqn", { discount });
   checkExploration("dqn", spec.exploration);
   const least = Math.max(batchSize, environments * length);
-  if (capacity < least)
+  if (!(capacity >= least))
     throw new InvalidArgument({
       ...{ op: "dqn", argument: "capacity", actual: String(capacity) },
       expected: `${least} or more: a batch, and what is added between updates`,

@@ -199,6 +199,7 @@ export const predictableModel = (
       params: takenBy(model).map((name) => model.params[name] as Tensor),
       columns: Object.keys(model.columns),
     }),
+  columns: model.columns,
   check: (rows) => checkRows(model, rows),
   meaning: Effect.succeed(model),
   generator: Effect.succeed(

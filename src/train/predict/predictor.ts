@@ -17,6 +17,7 @@ import {
 import { flattenTensors } from "../../ir/trees.ts";
 import type { Predicting } from "../../learn/learner.ts";
 import {
+  type ColumnTypes,
   generationPrograms,
   type PartProgram,
   predictionProgram,
@@ -39,6 +40,7 @@ import {
   hasRaw,
   type InvalidRows,
   type Meaning,
+  misshapen,
   type Rows,
 } from "./rows.ts";
 import { spanned } from "./spans.ts";
@@ -84,6 +86,8 @@ export const fewest = 64;
 export interface Predictable<E> {
   readonly name: string;
   readonly programFor: ProgramFor<CannotPredict>;
+  /** The types of the columns, as far as they are known. */
+  readonly columns?: ColumnTypes | undefined;
   /** Checks rows before they are computed. */
   readonly check: (rows: Dataset<Row>) => Effect.Effect<void, CannotPredict>;
   /** How raw values become columns, and the names of the classes: run once, when it is first needed. */
@@ -124,7 +128,7 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
   );
   const checked = Effect.fnUntraced(function* (rows: Rows) {
     const inputs = hasRaw(rows) ? (yield* meaning).inputs : {};
-    const all = yield* datasetOfRows(rows, inputs, where);
+    const all = yield* datasetOfRows(rows, inputs, where, of.columns);
     yield* of.check(all);
     return all;
   });
@@ -154,7 +158,7 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
  * Makes a function from rows to a model's outputs, in evaluation mode: one output for a row, and outputs along a leading
  * axis for several rows. It computes on the caller's `Backend`, or else on the default one, until its scope closes.
  *
- * A column of a row is a tensor as in the pipeline's data. Where the pipeline's source has `inputs`, it may be a raw
+ * A column of a row is a tensor as in the pipeline's data; what a learner that plays sees may be numbers in nested lists. Where the pipeline's source has `inputs`, it may be a raw
  * value, such as a picture or a text: then the data is loaded once, for what was fitted on it.
  *
  * One program is compiled for single rows and one for batches, each when it is first needed. A batch that is not full is
@@ -162,7 +166,7 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
  *
  * **Fails with** `InvalidPipeline` where the learner predicts nothing; `StateMismatch`. A prediction fails with
  * `CompileError` where a column has another shape or dtype than the model takes, `UnknownColumn`, `UnknownToken`,
- * `EmptyDataset`, `EmptySequence`, `InvalidArgument`, `BackendUnavailable`, `MemoryLimit`, `WorkerLost`; thrown,
+ * `EmptyDataset`, `EmptySequence`, `InvalidArgument`, `ShapeMismatch`, `BackendUnavailable`, `MemoryLimit`, `WorkerLost`; thrown,
  * `InvalidArgument` where the batch size is not a whole number above 0.
  * **Laws** `laws.prediction`: the output for a row is that of the model, alone and in a batch of any size.
  */
@@ -220,7 +224,11 @@ const predictable = Effect.fnUntraced(function* <C, E>(
         ...made,
         params: takes.map((i) => leaves[i] as Tensors[number]),
       })),
-    check: (rows) => checkTokens(of.learner.limits, rows),
+    columns: of.learner.sees,
+    check: (rows) => {
+      const issue = misshapen(of.name, of.learner.sees ?? {}, rows);
+      return issue === undefined ? checkTokens(of.learner.limits, rows) : Effect.fail(issue);
+    },
     meaning: Effect.map(
       of.source,
       ({ inputs = {}, classes, boxes, span, generation, transcription, speech }) => ({

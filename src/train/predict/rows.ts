@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { Dataset, dataset, type Row } from "../../data/dataset.ts";
 import type { Generation } from "../../data/raw/generation.ts";
 import { type CannotPrepare, kindOf, prepare } from "../../data/raw/prepare.ts";
-import type { FromRaw, FromSound, Raw } from "../../data/raw/raw.ts";
+import { type FromRaw, type FromSound, firstOf, type Raw } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
 import { rowAt } from "../../errors/words.ts";
 import {
@@ -14,15 +14,21 @@ import {
   TableMistakes,
   UnknownToken,
 } from "../../errors.ts";
+import type { TensorType } from "../../ir/expr.ts";
 import type { Acts, Game } from "../../learn/learner.ts";
+import type { ColumnTypes } from "../../learn/program.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { type Nested, Tensor } from "../../tensor/tensor.ts";
 import type { BoxOutput, SpanOutput } from "../pipeline/splits.ts";
+import { valueOf } from "./nested.ts";
 
-/** A row to predict: the columns of the model, each as a tensor or as a raw value, such as a picture or a text. */
+/**
+ * A row to predict: the columns of the model, each as a tensor or as a raw value, such as a picture or a text; or as numbers in
+ * nested lists, where the model knows its types: that of a learner that plays, and one of a file.
+ */
 export interface RawRow {
-  readonly [column: string]: Tensor | Raw;
+  readonly [column: string]: Tensor | Raw | Nested;
 }
 
 /** What a predictor takes at once: one row, several, or a dataset. */
@@ -75,8 +81,34 @@ export const hasRaw = (rows: Rows): boolean =>
       Object.values(row).some((value) => !(value instanceof Tensor)),
   );
 
+/** A column of another shape than a model takes. */
+export const misshapen = (
+  name: string,
+  columns: ColumnTypes,
+  rows: Dataset<Row>,
+): ShapeMismatch | undefined => {
+  const given: ColumnTypes = rows.columns;
+  const [column, wanted] =
+    Object.entries(columns).find(
+      ([column, { shape }]) =>
+        Object.hasOwn(given, column) && !sameShape((given[column] as TensorType).shape, shape),
+    ) ?? [];
+  return column === undefined || wanted === undefined
+    ? undefined
+    : new ShapeMismatch({
+        op: `${name}: the column "${column}"`,
+        expected: showShape(wanted.shape),
+        actual: [(given[column] as TensorType).shape],
+        path: [],
+      });
+};
+
 /** A row with a tensor in each column. */
-const preparedRow = (given: RawRow, inputs: Inputs): Effect.Effect<Row, InvalidRows> =>
+const preparedRow = (
+  given: RawRow,
+  inputs: Inputs,
+  columns: ColumnTypes,
+): Effect.Effect<Row, InvalidRows> =>
   Effect.gen(function* () {
     const wrong = (argument: string, expected: string, actual: string) =>
       new InvalidArgument({ op, argument, expected, actual });
@@ -93,12 +125,26 @@ const preparedRow = (given: RawRow, inputs: Inputs): Effect.Effect<Row, InvalidR
         continue;
       }
       const from = Object.hasOwn(inputs, column) ? inputs[column] : undefined;
+      const type = Object.hasOwn(columns, column) ? columns[column] : undefined;
+      // Numbers in lists, or what should be.
+      if (type !== undefined && (from === undefined || Array.isArray(value))) {
+        const listed = yield* valueOf(
+          `column "${column}"`,
+          type,
+          from && firstOf(from).kind,
+          value,
+        );
+        if (listed instanceof Tensor) {
+          row[column] = listed;
+          continue;
+        }
+      }
       if (from === undefined) {
         const known = Object.keys(inputs).join(", ");
         const others = known === "" ? "" : `; raw values are possible for ${known}`;
         return yield* wrong(`column "${column}"`, `a tensor${others}`, kindOf(value));
       }
-      const made = prepare(column, from, value);
+      const made = prepare(column, from, value as Raw); // which checks what it is
       if (made._tag === "Left") return yield* made.left;
       row[column] = made.right;
     }
@@ -163,12 +209,17 @@ export const datasetOfRows = (
   rows: Rows,
   inputs: Inputs,
   where: string,
+  /** The types of columns that are known: these may be numbers in nested lists. */
+  columns: ColumnTypes = {},
 ): Effect.Effect<Dataset<Row>, InvalidRows> =>
   Effect.gen(function* () {
     if (rows instanceof Dataset) return rows.size === 0 ? yield* new EmptyDataset({ where }) : rows;
     const given = listOf(rows);
     const list = yield* Effect.forEach(given, (row, i) =>
-      Effect.mapError(preparedRow(row, inputs), areSeveral(rows) ? inRow(i) : (error) => error),
+      Effect.mapError(
+        preparedRow(row, inputs, columns),
+        areSeveral(rows) ? inRow(i) : (error) => error,
+      ),
     );
     const [first] = list;
     if (first === undefined || Object.keys(first).length === 0)

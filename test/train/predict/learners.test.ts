@@ -134,6 +134,23 @@ describe("what learners predict", () => {
     ]);
     const said = await predict.answer({ observation });
     expect(said).toMatchObject({ action: 4 });
+    // Lists of numbers are what the learner sees; of another shape they are refused before anything is compiled.
+    for (const player of [predict, predictor(of, state)]) {
+      expect(await player.answer({ observation: observation.toArray() })).toEqual(said);
+      const small = [
+        [1, 1],
+        [0, 0],
+      ];
+      await expect(player.answer({ observation: small })).rejects.toMatchObject({
+        _tag: "InvalidArgument",
+        argument: 'column "observation" of row 1',
+        ...{ expected: "3 lists of 3 numbers", actual: "4 numbers" },
+      });
+      await expect(player.answer({ observation: tensor(small) })).rejects.toMatchObject({
+        _tag: "ShapeMismatch",
+        ...{ expected: "[3, 3]", actual: [[2, 2]] },
+      });
+    }
     expect("values" in said && said.values?.filter(Number.isFinite)).toHaveLength(1);
     // No field is empty, somebody has won, and a number that is no piece.
     for (const rows of [

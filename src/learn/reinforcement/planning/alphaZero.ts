@@ -123,7 +123,7 @@ const checked = <M extends AnyLayer>({
   whole(1)(op, { environments, length, updates, batchSize, longestEpisode });
   probability(op, { lambda });
   const least = Math.max(batchSize, environments * length);
-  if (capacity < least)
+  if (!(capacity >= least))
     throw new InvalidArgument({
       ...{ op, argument: "capacity", actual: String(capacity) },
       expected: `${least} or more: a batch, and what is added between updates`,

@@ -75,6 +75,8 @@ describe("alphaZero", () => {
     );
   it("refuses a memory smaller than what is added at once", () =>
     refused({ capacity: 59 }, "capacity"));
+  it("refuses a memory without a size", () =>
+    refused({ capacity: undefined as never }, "capacity"));
   it("refuses a share that is none", () => refused({ lambda: 1.1 }, "lambda"));
   it("refuses no simulations", () => refused({ simulations: 0 }, "simulations"));
   it("refuses a game whose observations do not tell its state", () =>
