@@ -86,6 +86,7 @@ describe("fluxion runs", () => {
     await expect(Effect.runPromise(runsOf(join(root, "nowhere")))).rejects.toMatchObject({
       _tag: "DataSourceError",
       reason: "there is no such folder",
+      help: "name a folder of runs, as given to --run-dir",
     });
   });
 });

@@ -165,6 +165,10 @@ export const runsIn = Effect.fnUntraced(function* (folder: string) {
     });
   return yield* Effect.mapError(
     walk(folder, 0),
-    (cause) => new DataSourceError({ source: folder, reason: reasonOf(cause, "folder") }),
+    (cause) =>
+      new DataSourceError({
+        ...{ source: folder, reason: reasonOf(cause, "folder") },
+        help: "name a folder of runs, as given to --run-dir",
+      }),
   );
 });
