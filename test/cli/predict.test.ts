@@ -193,6 +193,12 @@ describe("fluxion predict", () => {
     const input = written("x.csv", table);
     mkdirSync(at("empty"));
     expect(await saying(at("empty"), { input })).toContain("no checkpoint of a run is in it");
+    // A run that was stopped before its first checkpoint.
+    writeFileSync(at("empty/config.json"), '{"pipeline":"perceptron"}');
+    writeFileSync(at("empty/environment.json"), "{}");
+    expect(await saying(at("empty"), { input })).toMatch(
+      /the run in .*empty has no checkpoint yet[\s\S]*fluxion train \S+ --run-dir .*empty --resume/,
+    );
     expect(await saying(written("a.safetensors", "{}"), { input })).toContain("SafetensorsCorrupt");
     expect(await saying(at("none.safetensors"), { input })).toContain("there is no such file");
     expect(await saying("perceptron", { input })).toContain("a checkpoint of perceptron");

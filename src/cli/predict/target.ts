@@ -8,7 +8,7 @@ import { readSafetensors } from "../../io/index.ts";
 import { flattenTensors, treeOf } from "../../ir/trees.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
 import { isRun } from "../../train/folder/recorded.ts";
-import { historyIn } from "../../train/folder/run.ts";
+import { configIn } from "../../train/folder/run.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import { type Model, modelOf } from "../../train/predict/model.ts";
 import { loadModel, modelKey } from "../../train/predict/modelFile.ts";
@@ -35,8 +35,7 @@ const lastIn = Effect.fnUntraced(function* (folder: string) {
     if (last !== undefined) return last;
   }
   if (yield* isRun(folder)) {
-    const [beginning] = yield* historyIn(folder);
-    const name = beginning?.config.pipeline ?? "NAME";
+    const { pipeline: name = "NAME" } = yield* configIn(folder);
     return yield* new DataSourceError({
       source: folder,
       reason: `the run in ${folder} has no checkpoint yet`,

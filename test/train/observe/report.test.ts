@@ -100,6 +100,18 @@ describe("a report", () => {
     expect(malformed(page.slice(page.indexOf("<body>"), page.indexOf("</html>")))).toBeUndefined();
   });
 
+  it("leaves predictions out where nothing can be told of them, as of sound", async () => {
+    const silent = { row: 1, predicted: "", truth: undefined, probability: undefined };
+    const page = (...said: Predictions["said"]) =>
+      Effect.runPromise(
+        reportHtml(run, {
+          predictions: { of: "speak", from: "test", said, pictures: [], rankings: {} },
+        }),
+      );
+    expect(await page(silent, silent)).not.toContain("<h2>Predictions");
+    expect(await page(silent, { ...silent, predicted: "0.5" })).toContain("<h2>Predictions");
+  });
+
   it("of a run that has only begun is a page, too", async () => {
     const bare: FolderRun = {
       folder: "r",
