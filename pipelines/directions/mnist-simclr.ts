@@ -179,7 +179,7 @@ export const mnistSimclr = probing(
   60_000,
   "contrastive features of digits, learned without labels, and a linear probe",
   {
-    heldOut: "accuracy 0.961 of a linear probe",
+    heldOut: "accuracy 0.961, 0.960, 0.960 of a linear probe (three seeds)",
     baseline: "pixels 0.919, supervised 0.964, supervised on views 0.943",
   },
 );
