@@ -62,13 +62,17 @@ const byField = (rows: readonly Listed[]): readonly (readonly [string, readonly 
     ([a], [b]) => Number(a === "") - Number(b === "") || (a < b ? -1 : 1),
   );
 
+/** A baseline by its figures; where they begin with who wins, this names it already. */
+const baselineText = (figures: string): string =>
+  figures.startsWith("baseline ") ? figures : `baseline: ${figures}`;
+
 /** What a row says beside its name, a line each. */
 const lines = ({ description, card, missing: lack }: Listed): readonly string[] => [
   description,
   ...(card === null
     ? []
     : [
-        [card.heldOut, ...(card.baseline === undefined ? [] : [`baseline: ${card.baseline}`])].join(
+        [card.heldOut, ...(card.baseline === undefined ? [] : [baselineText(card.baseline)])].join(
           "; ",
         ),
       ]),
