@@ -80,7 +80,8 @@ const captions = (name: string, { unseen, rows, description, ...results }: Capti
         card: {
           field: "multimodal",
           data: emojiData,
-          time: "2 min of one core",
+          time: "75 to 100 s of one core",
+          memory: "0.8 GiB",
           ...results,
         },
       },
