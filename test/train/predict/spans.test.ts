@@ -99,9 +99,9 @@ describe("the text that a model points at", () => {
     const half = JSON.stringify({ asked: [2.5], text: [2, 3, 0] });
     expect(await told("half.json", half)).toContain("numbers that i32 has");
     const long = await told("long.json", JSON.stringify({ ...row, text: "a b c d" }));
-    expect(long).toContain("4 tokens is too long for 3");
+    expect(long).toContain("the text has 4 words, and the model takes at most 3");
     expect(long).toContain("text");
-    expect(await told("x.txt", "a\n")).toContain("rows of asked and text as .csv or .json");
+    expect(await told("x.txt", "a\n")).toContain("give it .csv, .jsonl or .json with asked, text");
     expect(await told("latin.csv", Buffer.from("text,asked\ncaf\xe9,a\n", "latin1"))).toContain(
       "save it as text in UTF-8",
     );

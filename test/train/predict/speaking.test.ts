@@ -110,7 +110,9 @@ describe("what a model says", () => {
     expect(await told("aab\n", join(folder, "said.png"))).toContain("ends in .wav");
     expect(await told("a\n\nb\n", said)).toContain("remove the line");
     expect(await told("abc\n", said)).toContain('"c"');
-    expect(await told("ababa\n", said)).toContain("5 tokens is too long for 4");
+    expect(await told("ababa\n", said)).toContain(
+      "the text has 5 characters, and the model takes at most 4",
+    );
   });
 
   it("is refused where the output has other mels", async () => {
