@@ -150,12 +150,12 @@ export const answering = <E>(
         loss: (of, { text, entry, known, rival }, { mode, key }) => {
           const [rows = 1] = text.shape;
           const [forParts, forOthers] = random.splitKey(key, 2);
-          const any = random.uniform(forOthers, [others], { high: everything().shape[0] ?? 1 });
+          const drawn = random.uniform(forOthers, [others], { high: everything().shape[0] ?? 1 });
           const [kept, entries, target] =
             mode === "train"
               ? [
                   cast(random.bernoulli(forParts, keeps, [rows, limit]), "f32"),
-                  concatenate([known, rival, take(everything(), cast(floor(any), "i32"))]),
+                  concatenate([known, rival, take(everything(), cast(floor(drawn), "i32"))]),
                   iota([rows]),
                 ]
               : [1, everything(), entry];

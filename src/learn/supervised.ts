@@ -6,7 +6,7 @@ import type { ShapeError, ShowShape } from "../ir/types/shape.ts";
 import { still } from "../nn/apply.ts";
 import type { Autoregressive } from "../nn/generate/decoder.ts";
 import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
-import { summary } from "../nn/summary.ts";
+import { partsIn } from "../nn/summary.ts";
 import type { Meets, MoveOf, ParamsOf, StateOf } from "../nn/types/chain.ts";
 import type { Moved } from "../nn/types/extent.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
@@ -157,11 +157,7 @@ export const supervised = <
     optimizer,
     metrics,
     gradient,
-    describe: (columns) => {
-      const rows = summary(model, columns[input]?.shape ?? []);
-      // The parts of the model, or the model itself if it has none.
-      return rows.length > 1 ? rows.slice(1) : rows;
-    },
+    describe: (columns) => partsIn(model, columns[input]?.shape ?? []),
     predict: (carried, row, { key }) => {
       // The learner's own `init` made the tree.
       const { params, layerState } = carried as Descending<unknown, unknown>;

@@ -75,3 +75,9 @@ export const summary = (layer: Composable, inputShape: Shape): readonly LayerRow
   );
   return rows;
 };
+
+/** The rows of the parts of a network, or that of the network itself where it has none. */
+export const partsIn = (layer: Composable, inputShape: Shape): readonly LayerRow[] => {
+  const rows = summary(layer, inputShape);
+  return rows.length > 1 ? rows.slice(1) : rows;
+};

@@ -39,9 +39,9 @@ export const evenly = ({ text, steps }: Uttered): readonly number[] =>
 /** How each letter of a text sounds on average, mostly among these neighbors where it was often heard there. */
 const expected = (of: Uttered, alone: Map<string, Mean>, among: Map<string, Mean>) =>
   Array.from(of.text, (letter, i) => {
-    const [any, own] = [alone.get(letter), among.get(inContext(of.text, i))];
+    const [anywhere, own] = [alone.get(letter), among.get(inContext(of.text, i))];
     return Float64Array.from({ length: of.width }, (_, k) => {
-      const mean = any === undefined ? 0 : (any.sum[k] as number) / any.count;
+      const mean = anywhere === undefined ? 0 : (anywhere.sum[k] as number) / anywhere.count;
       return own === undefined
         ? mean
         : ((own.sum[k] as number) + prior * mean) / (own.count + prior);

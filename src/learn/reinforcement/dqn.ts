@@ -13,7 +13,7 @@ import { open, still, within } from "../../nn/apply.ts";
 import type { AnyLayer } from "../../nn/layer.ts";
 import { huber } from "../../nn/losses/index.ts";
 import { meanLoss } from "../../nn/metrics/regression.ts";
-import { summary } from "../../nn/summary.ts";
+import { partsIn } from "../../nn/summary.ts";
 import type { ParamsOf, StateOf } from "../../nn/types/chain.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import { split } from "../../tensor/key.ts";
@@ -295,11 +295,7 @@ const remembering = <M extends AnyLayer>(
     limits: [],
     ...(learner.optimizer && { optimizer: learner.optimizer }),
     metrics,
-    describe: () => {
-      const rows = summary(spec.model, environment.observation.shape);
-      // The parts of the model, or the model itself if it has none.
-      return rows.length > 1 ? rows.slice(1) : rows;
-    },
+    describe: () => partsIn(spec.model, environment.observation.shape),
     init: (key) => {
       const [first, second] = split(key, 2);
       return {

@@ -14,7 +14,7 @@ import { ascribe } from "../../../ir/types/diagnose.ts";
 import { open, still, within } from "../../../nn/apply.ts";
 import type { AnyLayer } from "../../../nn/layer.ts";
 import { meanLoss } from "../../../nn/metrics/regression.ts";
-import { summary } from "../../../nn/summary.ts";
+import { partsIn } from "../../../nn/summary.ts";
 import type { ParamsOf, StateOf } from "../../../nn/types/chain.ts";
 import type { GradientTransformation } from "../../../optim/transformation.ts";
 import { split } from "../../../tensor/key.ts";
@@ -40,7 +40,7 @@ import { amongLegal, type Opinion, type Plan, type Planner, treeSearch } from ".
 /** What is remembered of a move: what was seen, the policy that the search advised, and how the game went on. */
 export interface Move {
   readonly observation: Expr;
-  /** `[count]`. */
+  /** How likely the search would take each action, `[count]`. */
   readonly policy: Expr;
   /** The value to the player to move, from -1 to 1, a scalar. */
   readonly worth: Expr;
@@ -282,11 +282,7 @@ const playingItself = <M extends AnyLayer>(
     limits: [],
     ...(learner.optimizer && { optimizer: learner.optimizer }),
     metrics,
-    describe: () => {
-      const rows = summary(spec.model, environment.observation.shape);
-      // The parts of the model, or the model itself if it has none.
-      return rows.length > 1 ? rows.slice(1) : rows;
-    },
+    describe: () => partsIn(spec.model, environment.observation.shape),
     init: (key) => {
       const [first, second] = split(key, 2);
       return {
