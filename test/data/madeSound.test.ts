@@ -59,6 +59,58 @@ describe("sound of magnitudes", () => {
   });
 });
 
+describe("Griffin and Lim's distance", () => {
+  const [window, hop, bins] = [8, 2, 5];
+  /** Frames of silence, so that nothing of the sound lies before its first sample or after its last. */
+  const silent = Array<number>(window / hop).fill(0);
+  const hann = Float64Array.from(
+    { length: window },
+    (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window),
+  );
+  /** The magnitude of a frequency in a window of a sound, by the definition of the transform. */
+  const magnitude = (sound: readonly number[], frame: number, k: number): number => {
+    let [re, im] = [0, 0];
+    for (let i = 0; i < window; i++) {
+      const x = (hann[i] as number) * (sound[frame * hop + i - window / 2] ?? 0);
+      re += x * Math.cos((2 * Math.PI * k * i) / window);
+      im -= x * Math.sin((2 * Math.PI * k * i) / window);
+    }
+    return Math.hypot(re, im);
+  };
+  /** Over both halves of the circle: all frequencies but the first and the last count twice. */
+  const distance = (sound: readonly number[], wanted: readonly (readonly number[])[]): number =>
+    Math.sqrt(
+      wanted.reduce(
+        (sum, row, k) =>
+          sum +
+          (k === 0 || k === bins - 1 ? 1 : 2) *
+            row.reduce((s, m, frame) => s + (magnitude(sound, frame, k) - m) ** 2, 0),
+        0,
+      ),
+    );
+
+  test("never grows without momentum", () => {
+    const row = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
+      minLength: 6,
+      maxLength: 6,
+    });
+    const rows = fc.array(row, { minLength: bins, maxLength: bins });
+    fc.assert(
+      fc.property(rows, fc.nat(1000), (drawn, seed) => {
+        const wanted = drawn.map((each) => [...silent, ...each, ...silent]);
+        const distances = Array.from({ length: 8 }, (_, iterations) => {
+          const options = { hop, iterations, momentum: 0, seed };
+          const [sound = []] = griffinLim(tensor([wanted]), options).toArray();
+          return distance(sound, wanted);
+        });
+        for (const [n, after] of distances.slice(1).entries())
+          expect(after).toBeLessThanOrEqual((distances[n] as number) + 1e-5);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
 describe("frequencies of mels", () => {
   it("are NumPy's", () => {
     const options = { sampleRate: 8000, window: 16, mels: 3, iterations: 7 };
@@ -68,6 +120,8 @@ describe("frequencies of mels", () => {
       expect(made.toTypedArray()[i]).toBeCloseTo(x, 5);
     expect(() => inverseMel(tensor([[[-1], [0], [0]]]), options)).toThrow("0 or more");
     expect(() => inverseMel(tensor([[[1]]]), options)).toThrow("[channels, 3, frames]");
+    const many = tensor([python.mels.map(() => [1e30])]);
+    expect(() => inverseMel(many, { ...options, power: 0.1 })).toThrow("numbers of f32");
   });
 });
 

@@ -78,5 +78,7 @@ export const inverseMel = (
       for (let k = 0; k < bins; k++)
         out[(c * bins + k) * frames + t] = (e[k] as number) ** (1 / power);
     }
+  if (!out.every(Number.isFinite))
+    throw refuse("energies whose magnitudes are numbers of f32", `others, by the power ${power}`);
   return Tensor.own([channels, bins, frames], "f32", out);
 };
