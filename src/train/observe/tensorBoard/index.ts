@@ -124,7 +124,7 @@ const opened = async (folder: string, now: number): Promise<OpenFile> => {
  * Each subscription writes a new file. The end of the run waits until it is on the disk. It needs the packages `pbf` and
  * `crc-32`.
  *
- * For Weights & Biases, import the folder: `wandb sync FOLDER`. Its own npm client (`@wandb/sdk` 0.5.1) is not used, since in
+ * For Weights & Biases, import the folder: `wandb sync FOLDER`, by its documentation. Its own npm client (`@wandb/sdk` 0.5.1) is not used, since in
  * its offline mode it writes no file and drops what is logged, and still asks its server when a run begins.
  *
  * ```text
