@@ -32,7 +32,7 @@ import {
 } from "../../src/ir/index.ts";
 import type { Applied } from "../../src/learn/index.ts";
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
-import { frequentAnswers } from "../baselines/answers.ts";
+import { frequentAnswers } from "../baselines/graphs/answers.ts";
 import { graphQuestions, graphs, surrounded } from "../data/graphs/triples.ts";
 import { products } from "./scores/scores.ts";
 

@@ -16,7 +16,7 @@ import { cast, eq, expandDims, gt, index, iota, sum, where } from "../../src/ir/
 import type { Applied } from "../../src/learn/index.ts";
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { frequentAnswers } from "../baselines/answers.ts";
+import { frequentAnswers } from "../baselines/graphs/answers.ts";
 import { graphQuestions, graphs } from "../data/graphs/triples.ts";
 import { scores } from "./scores/scores.ts";
 

@@ -20,7 +20,7 @@ import type { Applied } from "../../src/learn/index.ts";
 import { embeddingBag, lambda } from "../../src/nn/index.ts";
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { cooccurrence, popularity } from "../baselines/recommended.ts";
+import { cooccurrence, popularity } from "../baselines/graphs/recommended.ts";
 import { padding, tagged, tags } from "../data/graphs/tags.ts";
 import { packagesAvailable } from "../data/packages.ts";
 

@@ -33,7 +33,7 @@ import {
 } from "../../src/ir/index.ts";
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
 import { adagrad } from "../../src/optim/index.ts";
-import { reverseFact } from "../baselines/answers.ts";
+import { reverseFact } from "../baselines/graphs/answers.ts";
 import { graphQuestions, graphs } from "../data/graphs/triples.ts";
 import { magnitudes, products } from "./scores/scores.ts";
 

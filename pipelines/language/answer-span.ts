@@ -47,9 +47,9 @@ import { conv1d, layerNorm, residual, timeDistributed } from "../../src/nn/index
 import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { exactMatch } from "../../src/nn/metrics/index.ts";
 import { answersEvery, answersScored } from "../../src/train/index.ts";
-import { entryOverlap } from "../baselines/entryOverlap.ts";
-import { entriesAvailable } from "../data/language/entries.ts";
-import { padding, reading, type Sizes, scoresOf } from "../data/language/reading.ts";
+import { entryOverlap } from "../baselines/language/entryOverlap.ts";
+import { entriesAvailable } from "../data/language/answering/entries.ts";
+import { padding, reading, type Sizes, scoresOf } from "../data/language/answering/reading.ts";
 
 export const sizes: Sizes = {
   ...{ merges: 4000, tokens: 4200, questionLength: 24, passageLength: 128 },

@@ -48,16 +48,16 @@ import {
 } from "../../src/ir/index.ts";
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
 import { answersEvery, type Card } from "../../src/train/index.ts";
-import { knownEntries, type Search } from "../baselines/knownEntries.ts";
+import { knownEntries, type Search } from "../baselines/language/knownEntries.ts";
 import { allAvailable } from "../data/installed.ts";
 import {
   type Definitions,
   definitions,
   padding,
   type Sizes,
-} from "../data/language/definitions.ts";
-import { answeredBy, quiz, quizAvailable } from "../data/language/quiz.ts";
-import { wordnetFolder } from "../data/language/wordnet.ts";
+} from "../data/language/answering/definitions.ts";
+import { answeredBy, quiz, quizAvailable } from "../data/language/answering/quiz.ts";
+import { wordnetFolder } from "../data/language/answering/wordnet.ts";
 
 export const sizes: Sizes = {
   ...{ merges: 6000, limit: 6200, length: 32, fields: [8, 10, 8, 10], held: 640 },

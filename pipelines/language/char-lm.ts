@@ -16,7 +16,7 @@ import {
 import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { gpt } from "../../src/nn/models/index.ts";
 import { textSampler } from "../../src/train/index.ts";
-import { ngrams } from "../baselines/ngrams.ts";
+import { ngrams } from "../baselines/language/ngrams.ts";
 import { letters, mobyDick, mobyDickFolder } from "../data/language/mobyDick.ts";
 
 const passage = 128;

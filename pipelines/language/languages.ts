@@ -29,7 +29,7 @@ import {
 } from "../../src/ir/index.ts";
 import { embeddingBag, lambda } from "../../src/nn/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { trigrams } from "../baselines/trigrams.ts";
+import { trigrams } from "../baselines/language/trigrams.ts";
 import { declarations, declarationsFolder, padding } from "../data/language/declarations.ts";
 
 /** The number of characters that are read of a text. */

@@ -31,7 +31,7 @@ import {
 import { embeddingBag, lambda } from "../../src/nn/index.ts";
 import { f1 } from "../../src/nn/metrics/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { bigrams } from "../baselines/bigrams.ts";
+import { bigrams } from "../baselines/language/bigrams.ts";
 import { padding } from "../data/language/labelled.ts";
 import { length, limit, sections, topics } from "../data/language/topics.ts";
 import { packagesAvailable } from "../data/packages.ts";

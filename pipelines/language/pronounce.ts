@@ -26,7 +26,7 @@ import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { exactMatch } from "../../src/nn/metrics/index.ts";
 import { type Seq2SeqParams, seq2seq } from "../../src/nn/models/index.ts";
 import type { Sampler } from "../../src/train/index.ts";
-import { letterToSound } from "../baselines/letterToSound.ts";
+import { letterToSound } from "../baselines/language/letterToSound.ts";
 import {
   dictionaryFolder,
   end,

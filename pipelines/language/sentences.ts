@@ -27,7 +27,7 @@ import {
   transformerEncoderBlock,
 } from "../../src/nn/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { bigrams } from "../baselines/bigrams.ts";
+import { bigrams } from "../baselines/language/bigrams.ts";
 import { padding } from "../data/language/labelled.ts";
 import { sentenceFiles, sentences, sets } from "../data/language/sentences.ts";
 

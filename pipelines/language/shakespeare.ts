@@ -17,7 +17,7 @@ import { dataAvailable } from "../../src/io/index.ts";
 import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { gpt } from "../../src/nn/models/index.ts";
 import { textSampler } from "../../src/train/index.ts";
-import { ngrams } from "../baselines/ngrams.ts";
+import { ngrams } from "../baselines/language/ngrams.ts";
 import {
   characters,
   shakespeare as plays,

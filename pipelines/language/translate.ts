@@ -19,7 +19,7 @@ import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { bleu, chrF, scorePairs } from "../../src/nn/metrics/index.ts";
 import { seq2seq, transformer } from "../../src/nn/models/index.ts";
 import { type AnswerScore, answersEvery, answersScored, type Card } from "../../src/train/index.ts";
-import { wordByWord, wordDictionary } from "../baselines/wordDictionary.ts";
+import { wordByWord, wordDictionary } from "../baselines/language/wordDictionary.ts";
 import { multi30k, padding, sentences, translations } from "../data/language/multi30k.ts";
 
 /** The parts of words in each language, and the most of them in a sentence: three pairs of a hundred are longer. */

@@ -35,7 +35,7 @@ import {
 import type { Applied } from "../../src/learn/index.ts";
 import { sequenceCrossEntropy } from "../../src/nn/losses/index.ts";
 import { answersEvery, answersScored, heldOutRows } from "../../src/train/index.ts";
-import { nearestName } from "../baselines/nearestWords.ts";
+import { nearestName } from "../baselines/multimodal/nearestWords.ts";
 import {
   emojiSpelled,
   nameLength,

@@ -22,7 +22,7 @@ import {
   sum,
 } from "../../src/ir/index.ts";
 import { type Answer, answersEvery, type Card, heldOutRows } from "../../src/train/index.ts";
-import { frequentGroup, nearestWords } from "../baselines/nearestWords.ts";
+import { frequentGroup, nearestWords } from "../baselines/multimodal/nearestWords.ts";
 import { emojiCaptions, groupTexts, listLength } from "../data/multimodal/emojiCaptions.ts";
 import type { HeldOut } from "../data/multimodal/emojiDrawings.ts";
 import { languages } from "../data/multimodal/emojiNames.ts";

@@ -35,7 +35,7 @@ import {
 } from "../../src/ir/index.ts";
 import { conv1d, embedding, residual, timeDistributed } from "../../src/nn/index.ts";
 import { answersEvery, type PipelineOptions } from "../../src/train/index.ts";
-import { nearestUnits } from "../baselines/nearestUnits.ts";
+import { nearestUnits } from "../baselines/speech/nearestUnits.ts";
 import { melDistances } from "../data/speech/melDistance.ts";
 import { promptsFolder } from "../data/speech/prompts.ts";
 import { speakers, spokenDigitsFiles } from "../data/speech/spokenDigits.ts";

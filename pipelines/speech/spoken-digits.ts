@@ -19,7 +19,7 @@ import {
 } from "../../src/index.ts";
 import { conv2d, reshape } from "../../src/nn/index.ts";
 import { answersEvery, type Card } from "../../src/train/index.ts";
-import { nearestWarped } from "../baselines/timeWarping.ts";
+import { nearestWarped } from "../baselines/speech/nearestWarped.ts";
 import {
   digitWords,
   fromDigit,

@@ -21,7 +21,7 @@ import {
 import { cast, gt, logSoftmax, sum } from "../../src/ir/index.ts";
 import { conv2d, reshape, timeDistributed } from "../../src/nn/index.ts";
 import { ctc } from "../../src/nn/losses/index.ts";
-import { nearestSegments, nearestWhole } from "../baselines/segments.ts";
+import { nearestSegments, nearestWhole } from "../baselines/speech/segments.ts";
 import { digitStrings, digitTokens, fromDigits } from "../data/speech/digitStrings.ts";
 import { fromPrompt, letters, prompts, promptsFolder } from "../data/speech/prompts.ts";
 import { spokenDigitsFiles } from "../data/speech/spokenDigits.ts";

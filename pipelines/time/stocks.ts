@@ -33,7 +33,7 @@ import {
 import { pinball } from "../../src/nn/losses/index.ts";
 import { meanOf } from "../../src/nn/metrics/index.ts";
 import { type Answer, answersEvery, heldOutRows } from "../../src/train/index.ts";
-import { lastValue, smoothedVolatility } from "../baselines/quantiles.ts";
+import { lastValue, smoothedVolatility } from "../baselines/time/quantiles.ts";
 import { stocksFolder, stockWalk } from "../data/time/stocks.ts";
 
 /** The quantiles of tomorrow's return that are forecast, and those of the standard normal distribution. */

@@ -44,7 +44,7 @@ import {
 } from "../../src/nn/index.ts";
 import { meanAbsoluteError, meanSquaredError as mse } from "../../src/nn/metrics/index.ts";
 import { answersEvery, type Card, heldOutRows, sparkline } from "../../src/train/index.ts";
-import { earlier } from "../baselines/earlier.ts";
+import { earlier } from "../baselines/time/earlier.ts";
 import {
   transformerOilFiles,
   transformerOilStretches,

@@ -20,7 +20,7 @@ import { mul } from "../../src/ir/index.ts";
 import { conv1d, lambda, reshape } from "../../src/nn/index.ts";
 import { prognosticScore } from "../../src/nn/metrics/index.ts";
 import { answersEvery, type Card, heldOutRows } from "../../src/train/index.ts";
-import { linearRegression } from "../baselines/leastSquares.ts";
+import { linearRegression } from "../baselines/time/leastSquares.ts";
 import { longest, sensors, turbofanFiles, turbofanLives } from "../data/time/turbofan.ts";
 
 /**

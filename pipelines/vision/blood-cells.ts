@@ -22,8 +22,8 @@ import { sub } from "../../src/ir/index.ts";
 import type { Applied } from "../../src/learn/index.ts";
 import { skipConcat, upsample } from "../../src/nn/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { byColor, type Look } from "../baselines/blobs.ts";
-import { boxesOfRows, boxFigures, figuresOf } from "../baselines/boxes.ts";
+import { byColor, type Look } from "../baselines/vision/blobs.ts";
+import { boxesOfRows, boxFigures, figuresOf } from "../baselines/vision/boxes.ts";
 import {
   bloodCellData,
   bloodCells,

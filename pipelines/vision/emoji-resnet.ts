@@ -11,7 +11,7 @@ import {
   withBaseline,
 } from "../../src/index.ts";
 import { cifarResnet } from "../../src/nn/models/index.ts";
-import { majorityClass, nearestNeighbor } from "../baselines/classes.ts";
+import { majorityClass, nearestNeighbor } from "../baselines/vision/classes.ts";
 import { emoji, emojiFolder, emojiGroups } from "../data/vision/emoji.ts";
 
 const batchSize = 64;

@@ -24,7 +24,7 @@ import {
 import { sigmoid } from "../../src/nn/index.ts";
 import { intersectionOverUnion, meanOf } from "../../src/nn/metrics/index.ts";
 import { unet } from "../../src/nn/models/index.ts";
-import { blueThreshold, colorRegression } from "../baselines/pixelColor.ts";
+import { blueThreshold, colorRegression } from "../baselines/vision/pixelColor.ts";
 import { earthFolder, extent, landWater } from "../data/vision/landWater.ts";
 import { masksEvery } from "../data/vision/masks.ts";
 

@@ -32,7 +32,7 @@ import {
   randError,
 } from "../../src/nn/metrics/index.ts";
 import { unet } from "../../src/nn/models/index.ts";
-import { smoothedThreshold } from "../baselines/smoothedThreshold.ts";
+import { smoothedThreshold } from "../baselines/vision/smoothedThreshold.ts";
 import { masksEvery } from "../data/vision/masks.ts";
 import { membraneData, membraneSlices } from "../data/vision/membranes.ts";
 

@@ -16,7 +16,7 @@ import {
   withBaseline,
 } from "../../src/index.ts";
 import { reshape } from "../../src/nn/index.ts";
-import { nearestMean } from "../baselines/classes.ts";
+import { nearestMean } from "../baselines/vision/classes.ts";
 import { mnist, mnistFolder } from "../data/vision/mnist.ts";
 
 const batchSize = 64;

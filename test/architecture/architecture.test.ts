@@ -28,6 +28,7 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   ["direction", { "src/index.ts": 'export * from "./cli/main.ts";' }],
   ["direction", { "src/train/a.ts": 'export * from "../../laws/b.ts";' }],
   ["direction", { "pipelines/a.ts": 'import { x } from "../src/nn/b.ts";' }],
+  ["direction", { "pipelines/data/a.ts": 'import { x } from "../baselines/b.ts";' }],
   ["direction", { "laws/a.ts": 'import { x } from "../pipelines/b.ts";' }],
   [
     "cycle",
@@ -67,6 +68,10 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   [
     "crowded",
     Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`src/nn/layers/a${i}.ts`, ""])),
+  ],
+  [
+    "crowded",
+    Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`pipelines/baselines/a${i}.ts`, ""])),
   ],
   ["length", { "src/nn/a.ts": "\n".repeat(401) }],
 ];

@@ -94,6 +94,9 @@ const direction = (i: Import): string | undefined => {
       if (from === to) return acrossTargets(targetOf(i.file), targetOf(i.target));
       return rankOf(to) < rankOf(from) ? undefined : `${from} sees ${to}`;
     case "pipelines":
+      // What rows are made of knows neither who learns from them nor what they are compared with.
+      if (i.file.startsWith("pipelines/data/") && /^pipelines\/(?!data\/)/.test(i.target))
+        return "data see only data";
       return to === "pipelines" || isSurface(i.target)
         ? undefined
         : "pipelines see only src/index.ts and the index of a room";
@@ -275,7 +278,7 @@ const crowded = (files: Tree): readonly Violation[] => {
   const folders = [...files.keys()].map((file) => file.slice(0, file.lastIndexOf("/")));
   const count = (folder: string): number => folders.filter((other) => other === folder).length;
   return [...new Set(folders)]
-    .filter((folder) => /^(src|laws)\b/.test(folder) && count(folder) > mostFiles)
+    .filter((folder) => /^(src|laws|pipelines)\b/.test(folder) && count(folder) > mostFiles)
     .map((folder) => ({
       rule: "crowded",
       where: folder,

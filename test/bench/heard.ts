@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { joinedUnits, unitsIn } from "../../pipelines/baselines/nearestUnits.ts";
+import { joinedUnits, unitsIn } from "../../pipelines/baselines/speech/nearestUnits.ts";
 import { correlation, loudness, middle, pitches } from "../../pipelines/data/speech/listening.ts";
 import { speakers } from "../../pipelines/data/speech/spokenDigits.ts";
 import { ratesOf } from "../../pipelines/data/speech/transcripts.ts";

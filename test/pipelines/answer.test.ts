@@ -1,11 +1,18 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { searched } from "../../pipelines/baselines/knownEntries.ts";
-import { tfIdf } from "../../pipelines/baselines/tfIdf.ts";
-import { definitionSplits, type Sizes } from "../../pipelines/data/language/definitions.ts";
-import { answeredBy, parseQuiz } from "../../pipelines/data/language/quiz.ts";
-import { meanings, parseMeanings, wordnetFolder } from "../../pipelines/data/language/wordnet.ts";
+import { searched } from "../../pipelines/baselines/language/knownEntries.ts";
+import { tfIdf } from "../../pipelines/baselines/language/tfIdf.ts";
+import {
+  definitionSplits,
+  type Sizes,
+} from "../../pipelines/data/language/answering/definitions.ts";
+import { answeredBy, parseQuiz } from "../../pipelines/data/language/answering/quiz.ts";
+import {
+  meanings,
+  parseMeanings,
+  wordnetFolder,
+} from "../../pipelines/data/language/answering/wordnet.ts";
 import { answering, sizes } from "../../pipelines/language/answer.ts";
 import { tokenizeWords } from "../../src/data/index.ts";
 import { train$, withBatchSize, withEpochs, withLearningRate } from "../../src/index.ts";

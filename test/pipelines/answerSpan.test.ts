@@ -1,11 +1,19 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { expect, it } from "vitest";
-import { answerByOverlap, entryOverlap, rarityIn } from "../../pipelines/baselines/entryOverlap.ts";
-import { entriesOf } from "../../pipelines/data/language/entries.ts";
-import { learned, questionsOf } from "../../pipelines/data/language/questions.ts";
-import { askedOf, readingSplits, scoresOf } from "../../pipelines/data/language/reading.ts";
-import { parseMeanings } from "../../pipelines/data/language/wordnet.ts";
+import {
+  answerByOverlap,
+  entryOverlap,
+  rarityIn,
+} from "../../pipelines/baselines/language/entryOverlap.ts";
+import { entriesOf } from "../../pipelines/data/language/answering/entries.ts";
+import { learned, questionsOf } from "../../pipelines/data/language/answering/questions.ts";
+import {
+  askedOf,
+  readingSplits,
+  scoresOf,
+} from "../../pipelines/data/language/answering/reading.ts";
+import { parseMeanings } from "../../pipelines/data/language/answering/wordnet.ts";
 import { answerSpan, sizes } from "../../pipelines/language/answer-span.ts";
 import { train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";
 import { predictor } from "../../src/train/index.ts";

@@ -3,8 +3,13 @@ import { fileURLToPath } from "node:url";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { blobs, byColor } from "../../pipelines/baselines/blobs.ts";
-import { boxesIn, boxFigures, detectionsIn, figuresOf } from "../../pipelines/baselines/boxes.ts";
+import { blobs, byColor } from "../../pipelines/baselines/vision/blobs.ts";
+import {
+  boxesIn,
+  boxFigures,
+  detectionsIn,
+  figuresOf,
+} from "../../pipelines/baselines/vision/boxes.ts";
 import {
   bloodCellData,
   boxColumn,

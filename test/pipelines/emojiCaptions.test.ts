@@ -6,7 +6,7 @@ import {
   frequentGroup,
   nearestRows,
   nearestWords,
-} from "../../pipelines/baselines/nearestWords.ts";
+} from "../../pipelines/baselines/multimodal/nearestWords.ts";
 import {
   captionSplits,
   textNumbers,

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { reverseFact } from "../../pipelines/baselines/answers.ts";
+import { reverseFact } from "../../pipelines/baselines/graphs/answers.ts";
 import { parseTriples, questions, surrounded } from "../../pipelines/data/graphs/triples.ts";
 import { knowledgeGraph } from "../../pipelines/graphs/knowledge-graph.ts";
 import { prepare } from "../../src/data/index.ts";

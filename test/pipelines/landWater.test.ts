@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { blueThreshold, colorRegression } from "../../pipelines/baselines/pixelColor.ts";
+import { blueThreshold, colorRegression } from "../../pipelines/baselines/vision/pixelColor.ts";
 import {
   across,
   down,

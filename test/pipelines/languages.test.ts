@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { trigrams } from "../../pipelines/baselines/trigrams.ts";
+import { trigrams } from "../../pipelines/baselines/language/trigrams.ts";
 import {
   type Declaration,
   parseDeclaration,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { smoothed, smoothedThreshold } from "../../pipelines/baselines/smoothedThreshold.ts";
+import { smoothed, smoothedThreshold } from "../../pipelines/baselines/vision/smoothedThreshold.ts";
 import { braille, middleOf } from "../../pipelines/data/vision/masks.ts";
 import { drawn, membraneData, slicesOf } from "../../pipelines/data/vision/membranes.ts";
 import { membranes } from "../../pipelines/vision/membranes.ts";

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { cooccurrence, popularity } from "../../pipelines/baselines/recommended.ts";
+import { cooccurrence, popularity } from "../../pipelines/baselines/graphs/recommended.ts";
 import { tagged, tagQuestions } from "../../pipelines/data/graphs/tags.ts";
 import { allAvailable, installed } from "../../pipelines/data/installed.ts";
 import { sections, topicSplits } from "../../pipelines/data/language/topics.ts";

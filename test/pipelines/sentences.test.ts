@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { bigrams } from "../../pipelines/baselines/bigrams.ts";
+import { bigrams } from "../../pipelines/baselines/language/bigrams.ts";
 import { textSplits } from "../../pipelines/data/language/labelled.ts";
 import { parseSentences, sentenceSplits, sets } from "../../pipelines/data/language/sentences.ts";
 import { sentencesTrec, sentencesTrecTransformer } from "../../pipelines/language/sentences.ts";

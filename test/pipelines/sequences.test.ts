@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { letterToSound } from "../../pipelines/baselines/letterToSound.ts";
-import { ngrams } from "../../pipelines/baselines/ngrams.ts";
+import { letterToSound } from "../../pipelines/baselines/language/letterToSound.ts";
+import { ngrams } from "../../pipelines/baselines/language/ngrams.ts";
 import { charLm } from "../../pipelines/language/char-lm.ts";
 import { pronounce } from "../../pipelines/language/pronounce.ts";
 import { padSequences } from "../../src/data/index.ts";

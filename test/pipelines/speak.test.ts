@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { joinedUnits, unitsIn } from "../../pipelines/baselines/nearestUnits.ts";
-import type { Steps } from "../../pipelines/baselines/timeWarping.ts";
+import { joinedUnits, unitsIn } from "../../pipelines/baselines/speech/nearestUnits.ts";
 import { aligner, evenly } from "../../pipelines/data/speech/alignment.ts";
 import { correlation, loudness, middle, pitches } from "../../pipelines/data/speech/listening.ts";
 import { cepstraOf, melDistance, stepsIn } from "../../pipelines/data/speech/melDistance.ts";
 import { digitWords } from "../../pipelines/data/speech/spokenDigits.ts";
+import type { Steps } from "../../pipelines/data/speech/timeWarping.ts";
 import {
   asDigit,
   characters,

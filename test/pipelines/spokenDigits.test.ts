@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { soundIn, warped } from "../../pipelines/baselines/timeWarping.ts";
 import {
   heard,
   oneOfEach,
@@ -11,6 +10,7 @@ import {
   spokenDigitsFiles,
   withoutSpeaker,
 } from "../../pipelines/data/speech/spokenDigits.ts";
+import { soundIn, warped } from "../../pipelines/data/speech/timeWarping.ts";
 import { spokenDigit } from "../../pipelines/speech/spoken-digits.ts";
 import { readWav } from "../../src/data/index.ts";
 import { train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";

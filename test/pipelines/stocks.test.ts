@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { lastValue, smoothedVolatility } from "../../pipelines/baselines/quantiles.ts";
+import { lastValue, smoothedVolatility } from "../../pipelines/baselines/time/quantiles.ts";
 import { stocksFolder, walkOf } from "../../pipelines/data/time/stocks.ts";
 import { stocks } from "../../pipelines/time/stocks.ts";
 import { InvalidArgument, TableCorrupt, train$, withEpochs } from "../../src/index.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { segments } from "../../pipelines/baselines/segments.ts";
+import { segments } from "../../pipelines/baselines/speech/segments.ts";
 import { digitTokens, joined, stringRows } from "../../pipelines/data/speech/digitStrings.ts";
 import { letters, parseTexts, partsOf, prompts } from "../../pipelines/data/speech/prompts.ts";
 import type { Recording } from "../../pipelines/data/speech/spokenDigits.ts";

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { wordByWord, wordDictionary } from "../../pipelines/baselines/wordDictionary.ts";
+import { wordByWord, wordDictionary } from "../../pipelines/baselines/language/wordDictionary.ts";
 import {
   encodedSplits,
   multi30k,

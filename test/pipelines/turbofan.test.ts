@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { leastSquares } from "../../pipelines/baselines/leastSquares.ts";
+import { leastSquares } from "../../pipelines/baselines/time/leastSquares.ts";
 import { lifeSplits, parseEngines, sensors } from "../../pipelines/data/time/turbofan.ts";
 import { turbofan, turbofanCnn } from "../../pipelines/time/turbofan.ts";
 import { prepare } from "../../src/data/index.ts";

@@ -3,7 +3,7 @@ import { MonoidSum } from "fp-ts/lib/number.js";
 import type { FromSound } from "../../../src/data/index.ts";
 import type { Tensor } from "../../../src/index.ts";
 import { overOutputs, type PairMetric } from "../../../src/nn/metrics/index.ts";
-import { type Steps, soundIn, warped } from "../../baselines/timeWarping.ts";
+import { type Steps, soundIn, warped } from "./timeWarping.ts";
 
 /** The number of coefficients of a cepstrum. The one before them, which is how loud a step is, is left out. */
 const order = 13;

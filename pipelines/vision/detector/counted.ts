@@ -1,6 +1,6 @@
 import type { Row, Tensor } from "../../../src/index.ts";
 import type { NamedRows, Sources } from "../../../src/train/index.ts";
-import { boxesIn } from "../../baselines/boxes.ts";
+import { boxesIn } from "../../baselines/vision/boxes.ts";
 
 /** How many boxes of each class there are, in words. */
 const countsOf = (classes: readonly string[], kinds: readonly number[]): string =>

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
-import { tokenizeWords } from "../../src/data/index.ts";
-import type { Baseline } from "../../src/index.ts";
+import { tokenizeWords } from "../../../src/data/index.ts";
+import type { Baseline } from "../../../src/index.ts";
 import { tfIdf } from "./tfIdf.ts";
 
 /** Texts to be found, and questions with the number of the one that each is about. */

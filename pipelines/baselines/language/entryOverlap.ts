@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
-import { tokenizeWords } from "../../src/data/index.ts";
-import type { Baseline } from "../../src/index.ts";
-import { type ReadingData, scoresOf } from "../data/language/reading.ts";
+import { tokenizeWords } from "../../../src/data/index.ts";
+import type { Baseline } from "../../../src/index.ts";
+import { type ReadingData, scoresOf } from "../../data/language/answering/reading.ts";
 
 /** How much a word tells: the logarithm of how few of so many texts have it. */
 export type Rarity = (word: string) => number;

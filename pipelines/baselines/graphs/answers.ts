@@ -1,4 +1,4 @@
-import type { Baseline, Tensor } from "../../src/index.ts";
+import type { Baseline, Tensor } from "../../../src/index.ts";
 
 /** Baselines for questions about the facts of a graph: columns `head`, `relation`, `tail` and `others`. */
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import { readText, tokenizeWords } from "../../../src/data/index.ts";
-import { DataSourceError } from "../../../src/index.ts";
+import { readText, tokenizeWords } from "../../../../src/data/index.ts";
+import { DataSourceError } from "../../../../src/index.ts";
 import type { Meaning } from "./wordnet.ts";
 
 const folder = "/usr/share/games/bsdgames/quiz";

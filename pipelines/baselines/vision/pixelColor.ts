@@ -1,4 +1,4 @@
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
 
 /** Baselines that look at the color of one pixel: images in a column `image`, and 1 or 0 for each pixel in another. */
 

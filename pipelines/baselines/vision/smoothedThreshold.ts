@@ -1,5 +1,5 @@
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
-import { connectedRegions, randError, scorePairs } from "../../src/nn/metrics/index.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
+import { connectedRegions, randError, scorePairs } from "../../../src/nn/metrics/index.ts";
 
 /** The levels between which thresholds are tried. */
 const levels = 256;

@@ -1,4 +1,4 @@
-import type { Baseline, Tensor } from "../../src/index.ts";
+import type { Baseline, Tensor } from "../../../src/index.ts";
 
 /** The counts of the characters that follow a context. */
 interface Followers {

@@ -1,4 +1,4 @@
-import { connectedRegions, type Detection } from "../../src/nn/metrics/index.ts";
+import { connectedRegions, type Detection } from "../../../src/nn/metrics/index.ts";
 
 /** A connected region of a picture: its area in pixels, and the pixels that it reaches. */
 export interface Blob {

@@ -1,4 +1,4 @@
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
 
 /**
  * Baselines for the quantiles of a column `next`: a return in percent after prices in a column `days: [days, prices]`, of

@@ -1,5 +1,5 @@
 import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
-import { hashOf } from "../hash.ts";
+import { hashOf } from "../../hash.ts";
 import type { Entry } from "./entries.ts";
 
 /** A question about a passage, and where its answer stands in that: from a character up to another. */

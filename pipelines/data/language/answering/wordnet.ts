@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import { readText } from "../../../src/data/index.ts";
-import { DataSourceError } from "../../../src/index.ts";
+import { readText } from "../../../../src/data/index.ts";
+import { DataSourceError } from "../../../../src/index.ts";
 
 /** A meaning: the words that have it, its definition, and the meanings that it is a kind of. */
 export interface Meaning {

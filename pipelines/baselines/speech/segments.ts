@@ -1,6 +1,6 @@
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
-import { ratesOf, type Spelling, textOf } from "../data/speech/transcripts.ts";
-import { nearestOf, type Steps, soundIn } from "./timeWarping.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
+import { nearestOf, type Steps, soundIn } from "../../data/speech/timeWarping.ts";
+import { ratesOf, type Spelling, textOf } from "../../data/speech/transcripts.ts";
 
 /** The least numbers of steps of a segment, and of quiet between two. */
 const [shortest, quiet] = [5, 2];

@@ -1,4 +1,4 @@
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
 
 /** Rows of word numbers, without the zeros that fill them up, each with its class. */
 const rowsOf = (rows: Dataset<Row>) => {

@@ -7,16 +7,16 @@ import {
   splitText,
   type Vocabulary,
   vocabulary,
-} from "../../../src/data/index.ts";
+} from "../../../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
   fromTypedArray,
   type Splits,
   type Tensor,
-} from "../../../src/index.ts";
-import type { AnswerScore } from "../../../src/train/index.ts";
-import { wordF1 } from "../wordF1.ts";
+} from "../../../../src/index.ts";
+import type { AnswerScore } from "../../../../src/train/index.ts";
+import { wordF1 } from "../../wordF1.ts";
 import { type Entries, entries } from "./entries.ts";
 import { heldOutTemplate, learned, type Question, questionsOf } from "./questions.ts";
 

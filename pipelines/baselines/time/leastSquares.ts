@@ -1,4 +1,4 @@
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
 
 /** Solves `A x = b` for a positive definite `A: [n, n]` by Cholesky's decomposition, in place. */
 const solve = (a: Float64Array, b: Float64Array): Float64Array => {

@@ -1,8 +1,8 @@
-import type { FromSound } from "../../src/data/index.ts";
-import type { Baseline, Dataset, Row } from "../../src/index.ts";
-import { scorePairs } from "../../src/nn/metrics/index.ts";
-import { melDistance } from "../data/speech/melDistance.ts";
-import { type Steps, soundIn } from "./timeWarping.ts";
+import type { FromSound } from "../../../src/data/index.ts";
+import type { Baseline, Dataset, Row } from "../../../src/index.ts";
+import { scorePairs } from "../../../src/nn/metrics/index.ts";
+import { melDistance } from "../../data/speech/melDistance.ts";
+import { type Steps, soundIn } from "../../data/speech/timeWarping.ts";
 
 /** A recording whose parts are known: the characters of its text, by number, and where each begins, and the end. */
 export interface Unit {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
-import { hashOf } from "../hash.ts";
-import { allAvailable } from "../installed.ts";
-import { familiesOf, type Package, packages, packagesAvailable } from "../packages.ts";
+import { hashOf } from "../../hash.ts";
+import { allAvailable } from "../../installed.ts";
+import { familiesOf, type Package, packages, packagesAvailable } from "../../packages.ts";
 import { type Meaning, meanings, wordnetFolder } from "./wordnet.ts";
 
 /** What is explained in a line of a dictionary or of a list of packages. */

@@ -1,5 +1,5 @@
-import type { Tensor } from "../../src/index.ts";
-import type { SomeMetric } from "../../src/learn/index.ts";
+import type { Tensor } from "../../../src/index.ts";
+import type { SomeMetric } from "../../../src/learn/index.ts";
 import {
   type Box,
   type Detection,
@@ -9,7 +9,7 @@ import {
   type Ratio,
   type Summary,
   scorePairs,
-} from "../../src/nn/metrics/index.ts";
+} from "../../../src/nn/metrics/index.ts";
 
 /** Boxes in tensors, and what is measured of them: the same for a detector and for its baselines. */
 

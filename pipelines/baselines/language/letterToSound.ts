@@ -1,4 +1,4 @@
-import type { Baseline, Tensor } from "../../src/index.ts";
+import type { Baseline, Tensor } from "../../../src/index.ts";
 
 /** A word and its pronunciation, as numbers. */
 interface Pair {

@@ -5,15 +5,15 @@ import {
   padSequences,
   splitText,
   vocabulary,
-} from "../../../src/data/index.ts";
+} from "../../../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
   fromTypedArray,
   type Splits,
   type Tensor,
-} from "../../../src/index.ts";
-import { hashOf } from "../hash.ts";
+} from "../../../../src/index.ts";
+import { hashOf } from "../../hash.ts";
 import { type Meaning, meanings } from "./wordnet.ts";
 
 /** A definition and the entry that it defines, as numbers of parts of words. */

@@ -1,4 +1,4 @@
-import type { Baseline } from "../../src/index.ts";
+import type { Baseline } from "../../../src/index.ts";
 
 /**
  * A baseline for forecasts of variables in a column `future: [hours, variables]`: each hour is as one of the column `past`.

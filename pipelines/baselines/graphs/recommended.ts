@@ -1,4 +1,4 @@
-import type { Baseline, Dataset, Row, Tensor } from "../../src/index.ts";
+import type { Baseline, Dataset, Row, Tensor } from "../../../src/index.ts";
 
 /** Baselines for sets in a column `tags` of numbers from 1 on, and what is missing of each in a column `missing`, from 0 on. */
 
