@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { afterAll, describe, expect, it } from "vitest";
+import { plotted } from "../../src/cli/runs/report.ts";
 import { runsOf, runsText } from "../../src/cli/runs/runs.ts";
 import { widthOf } from "../../src/terminal.ts";
 import type { EventJson } from "../../src/train/index.ts";
@@ -78,6 +79,15 @@ describe("fluxion runs", () => {
     for (const columns of [60, 40, 20, 7])
       for (const line of runsText({ ...all, broken: [] }, root, columns).split("\n"))
         expect(widthOf(line)).toBeLessThanOrEqual(columns);
+  });
+
+  it("draws those that can be read, and names the others, in few lines", async () => {
+    const output = join(root, "no run", "plots");
+    const said = await Effect.runPromise(plotted(root, { output }, 80));
+    expect(readdirSync(output).sort()).toEqual(["accuracy.svg", "loss.svg"]);
+    expect(said.split("\n")[0]).toBe(`wrote 2 plots into ${output}`);
+    expect(said.split("\n").filter((line) => line.startsWith("DecodeError"))).toHaveLength(2);
+    for (const name of ["broken", "torn"]) expect(said).toContain(join(root, name));
   });
 
   it("says where there are none, and where there is no folder", async () => {

@@ -25,7 +25,7 @@ import { confusionLines } from "../../train/operators/confusionTable.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import { loadCheckpoint } from "../../train/state/checkpoint.ts";
 import { pipelineNamed } from "../library.ts";
-import { listedRuns } from "./runs.ts";
+import { brokenText, listedRuns, readRuns } from "./runs.ts";
 
 /** What is said of a run besides its folder. */
 export interface About {
@@ -77,31 +77,39 @@ export const reported = Effect.fnUntraced(function* (folder: string, about: Abou
   ].join("\n");
 });
 
-/** The curves of a run for a terminal of so many columns. */
-const curvesText = ({ events }: FolderRun, columns: number): string =>
-  pipelinesIn(events)
-    .flatMap(([, own]) =>
-      ["loss", ...metricsIn(own)].flatMap((name) =>
-        curvesOf(own, name).map((curve) =>
-          curveText({ ...curve, name: titleOf(own, `${name}, ${curve.name}`) }, { columns }).join(
-            "\n",
-          ),
-        ),
+/** The curves of a run for a terminal of so many columns. What is said in a line stands below the line before it. */
+const curvesText = ({ events }: FolderRun, columns: number): string => {
+  const texts = pipelinesIn(events).flatMap(([, own]) =>
+    ["loss", ...metricsIn(own)].flatMap((name) =>
+      curvesOf(own, name).map((curve) =>
+        curveText({ ...curve, name: titleOf(own, `${name}, ${curve.name}`) }, { columns }),
       ),
-    )
-    .join("\n\n");
+    ),
+  );
+  return texts
+    .flatMap((lines, i) => {
+      const apart = i > 0 && (lines.length > 1 || (texts[i - 1]?.length ?? 0) > 1);
+      return [...(apart ? [""] : []), ...lines];
+    })
+    .join("\n");
+};
+
+/** A line for all plots: there may be one for each tensor of params. */
+const wrote = (paths: readonly string[], folder: string): string =>
+  `wrote ${paths.length === 1 ? "1 plot" : `${paths.length} plots`} into ${oneLine(folder)}`;
 
 /**
  * Draws a run: into SVG files where there is a folder for them, and into the terminal otherwise. Of a folder with several
- * runs, what they reached is drawn beside their baselines, or listed. Returns the text to print.
+ * runs, what they reached is drawn beside their baselines, or listed; those that cannot be read are named. Returns the text to
+ * print.
  */
 export const plotted = Effect.fnUntraced(function* (folder: string, about: About, columns: number) {
   const several = (yield* isRun(folder)) ? [] : yield* runsIn(folder);
   if (several.length > 0) {
     if (about.output === undefined) return yield* listedRuns(folder, { json: false, columns });
-    const runs = yield* Effect.forEach(several, (path) => readRun(path, { steps: false }));
+    const { runs, broken } = yield* readRuns(several);
     const drawn = yield* writePlots(comparedPlots(runs.map(({ events }) => events)), about.output);
-    return drawn.map((path) => `wrote ${oneLine(path)}`).join("\n");
+    return [wrote(drawn, about.output), ...brokenText(broken)].join("\n");
   }
   const run = yield* readRun(folder);
   if (about.output === undefined) {
@@ -122,5 +130,5 @@ export const plotted = Effect.fnUntraced(function* (folder: string, about: About
     },
     about.output,
   );
-  return paths.map((path) => `wrote ${oneLine(path)}`).join("\n");
+  return wrote(paths, about.output);
 });

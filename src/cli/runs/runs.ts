@@ -10,25 +10,41 @@ import {
   type RunRow,
   rowOf,
 } from "../../train/folder/compare.ts";
-import { readRun, runsIn } from "../../train/folder/recorded.ts";
+import { type FolderRun, readRun, runsIn } from "../../train/folder/recorded.ts";
+
+/** A run that cannot be read, and why. */
+export interface BrokenRun {
+  readonly folder: string;
+  readonly error: string;
+}
 
 /** The runs of a folder, and the errors of those that cannot be read. */
 export interface Runs {
   readonly rows: readonly RunRow[];
-  readonly broken: readonly { readonly folder: string; readonly error: string }[];
+  readonly broken: readonly BrokenRun[];
 }
 
-/** Reads the runs in a folder, each by itself: one that cannot be read does not hide the others. */
-export const runsOf = Effect.fnUntraced(function* (folder: string) {
-  const rows: RunRow[] = [];
-  const broken: Runs["broken"][number][] = [];
-  for (const path of yield* runsIn(folder)) {
-    const read = yield* Effect.result(readRun(path, { steps: false }));
-    if (read._tag === "Success") rows.push(rowOf(read.success));
-    else broken.push({ folder: path, error: formatError(read.failure) });
+/** Reads some runs, each by itself: one that cannot be read does not hide the others. Of their steps only the last is read. */
+export const readRuns = Effect.fnUntraced(function* (folders: readonly string[]) {
+  const runs: FolderRun[] = [];
+  const broken: BrokenRun[] = [];
+  for (const folder of folders) {
+    const read = yield* Effect.result(readRun(folder, { steps: false }));
+    if (read._tag === "Success") runs.push(read.success);
+    else broken.push({ folder, error: formatError(read.failure) });
   }
-  return { rows, broken } satisfies Runs;
+  return { runs, broken };
 });
+
+/** The runs in a folder, in short. */
+export const runsOf = Effect.fnUntraced(function* (folder: string) {
+  const { runs, broken } = yield* readRuns(yield* runsIn(folder));
+  return { rows: runs.map(rowOf), broken } satisfies Runs;
+});
+
+/** What is said of runs that cannot be read, below what is said of the others. */
+export const brokenText = (broken: readonly BrokenRun[]): readonly string[] =>
+  broken.map(({ error }) => `\n${error}`);
 
 /** A time as `2026-03-01 14:05`, in this machine's zone. */
 export const timeOf = (iso: string | undefined): string => {
@@ -68,7 +84,7 @@ const nameOf = (row: RunRow, root: string): string =>
  * the same for all are shown.
  */
 export const runsText = ({ rows, broken }: Runs, root: string, columns: number): string => {
-  const errors = broken.map(({ error }) => `\n${error}`);
+  const errors = brokenText(broken);
   if (rows.length === 0) return [`there are no runs in ${oneLine(root)}`, ...errors].join("\n");
   const settings = differingSettings(rows);
   const pipelines = new Set(rows.map(({ pipeline }) => pipeline));

@@ -16,6 +16,7 @@ import {
   type EventJson,
   histogramPlot,
   learningRateRangePlot,
+  lossPlot,
   mistakesPlot,
   type PlotSpec,
   pictureOf,
@@ -251,6 +252,37 @@ describe("plots", () => {
     expect(means?.points).toHaveLength(200);
     expect(means?.points[0]).toEqual({ x: 3, y: 1 });
     expect(curvesOf(steps)[0]?.points).toHaveLength(600);
+    // 401 steps are 133 stretches of three, and two steps that the last one takes: no mean of less.
+    const more = curvesOf(
+      Array.from({ length: 401 }, (_, i) => at(i + 1, i < 399 ? 1 : 6)),
+      "return",
+    );
+    expect(more[0]?.points).toHaveLength(133);
+    expect(more[0]?.points.at(-1)).toEqual({ x: 401, y: 3 });
+  });
+
+  it("show what a run of one epoch has: rings for its single points, and lines of baselines", async () => {
+    const name = "a baseline with a name that is longer than any that stands below a plot";
+    const own = [begun({ baselines: [{ name, metrics: { return: 4 } }] }), at(1, 2)];
+    const epoch = { ...own[1], _tag: "EpochCompleted", milliseconds: 1 } as EventJson;
+    for (const [events, marks] of [
+      [
+        [...own, epoch],
+        ["point", "point", "rule"],
+      ],
+      [
+        [...own, at(2, 3), epoch],
+        ["line", "point", "line"],
+      ],
+    ] as const) {
+      const plot = lossPlot(events, "return");
+      expect(plot.layer).toMatchObject(marks.map((type) => ({ mark: { type } })));
+      const svg = await drawn(plot);
+      expect(malformed(svg)).toBeUndefined();
+      expect(svg).toContain("… (4)");
+      expect(svg).not.toContain(name);
+      expect(svg.match(/stroke-dasharray="6,4"/g)).toHaveLength(2);
+    }
   });
 
   it("keep a pre-training apart from the run that begins with it, and a resumed run together", () => {

@@ -1,4 +1,5 @@
 import { greatestOf, leastOf } from "../../../tensor/extremes.ts";
+import { shortened } from "../../../terminal.ts";
 import type { EventJson } from "../../events/codec.ts";
 import { colors, emptyPlot, type Json, type PlotSpec, plotOf, plotText } from "./spec.ts";
 import { drawable, type Point, thinned } from "./thinning.ts";
@@ -26,23 +27,25 @@ export interface Curves {
   readonly notes?: readonly string[];
 }
 
+/** The area of a ring, which stands for a single point, and lets others be seen through it. */
+const ringSize = 70;
+
 /**
  * The names of curves, below them, in two columns where they are short; each beside as much of a line as shows whether it is
- * dashed.
+ * dashed, or beside a ring.
  */
-const legendOf = (names: readonly string[]) =>
-  names.length < 2
-    ? null
-    : {
-        ...{ orient: "bottom", columns: names.every((name) => name.length < 36) ? 2 : 1 },
-        ...{ columnPadding: 24, labelLimit: 600, offset: 8 },
-        ...{ symbolType: "stroke", symbolSize: 700, symbolStrokeWidth: 2.5 },
-      };
+const legendOf = (names: readonly string[], symbol: "stroke" | "circle") => ({
+  ...{ orient: "bottom", columns: names.every((name) => name.length < 36) ? 2 : 1 },
+  ...{ columnPadding: 24, labelLimit: 440, offset: 8, symbolStrokeWidth: 2.5 },
+  ...{ symbolType: symbol, symbolSize: symbol === "circle" ? ringSize : 700 },
+});
 
-/** Curves of few points show each of them. */
+/** Curves of few points show each of them, where they are no pale background. */
 const fewPoints = 60;
 /** The places without a finite value that are marked. */
 const mostMarked = 200;
+
+const isRing = ({ points, dashed = false }: Curve): boolean => points.length === 1 && !dashed;
 
 const rangeOf = (points: readonly Point[]): readonly [least: number, greatest: number] =>
   points.reduce<readonly [number, number]>(
@@ -64,7 +67,8 @@ const brokenNote = (points: readonly Point[]): readonly string[] => {
 
 /**
  * Curves as a plot. A value that is NaN or infinite breaks its line and is marked in red; a curve of more than 2,000 points
- * is thinned, and keeps the least and the greatest value of each stretch; a single point is a dot.
+ * is thinned, and keeps the least and the greatest value of each stretch; a single point is a ring, or, of a dashed curve, a
+ * line across the plot.
  */
 export const curvesPlot = ({ title, curves, x, y, log = {}, notes = [] }: Curves): PlotSpec => {
   const all = curves.flatMap(({ points }) => points);
@@ -75,10 +79,13 @@ export const curvesPlot = ({ title, curves, x, y, log = {}, notes = [] }: Curves
   const shown = (point: Point): boolean =>
     drawable(point.x) && drawable(point.y) && !(logY && point.y <= 0) && !(logX && point.x <= 0);
   const names = curves.map(({ name }) => plotText(name));
-  const rows = curves.map(({ points }, i): readonly Json[] =>
-    thinned(points)
+  const rows = curves.map((curve, i): readonly Json[] =>
+    thinned(curve.points)
       .filter((point) => drawable(point.x))
-      .map((point) => ({ x: point.x, y: shown(point) ? point.y : null, curve: names[i] ?? "" })),
+      .map((point) => ({
+        ...{ x: point.x, y: shown(point) ? point.y : null },
+        [isRing(curve) ? "ring" : "curve"]: names[i] ?? "",
+      })),
   );
   const marked = all.filter((point) => drawable(point.x) && !drawable(point.y));
   const axis = {
@@ -89,37 +96,47 @@ export const curvesPlot = ({ title, curves, x, y, log = {}, notes = [] }: Curves
     ),
     y: axisOf(y, logY, [least, greatest]),
   };
-  const byCurve = (range: readonly Json[]) => ({
-    field: "curve",
-    type: "nominal",
-    title: null,
-    scale: { domain: names, range },
-    legend: legendOf(names),
-  });
-  const color = byCurve(names.map((_, i) => colors[i % colors.length] ?? ""));
-  const strokeDash = byCurve(curves.map(({ dashed = false }) => (dashed ? [6, 4] : [1, 0])));
-  const line = (
-    { points: { length: count }, pale = false, dashed = false }: Curve,
-    i: number,
-  ): Json => ({
-    data: { values: rows[i] ?? [] },
-    mark: {
-      type: "line",
-      strokeWidth: pale ? 1 : 2,
-      strokeOpacity: pale ? 0.55 : 1,
-      point: dashed || count > fewPoints ? false : { size: count === 1 ? 90 : 28 },
-    },
-    encoding: {
-      x: { field: "x", type: "quantitative", ...axis.x },
-      y: { field: "y", type: "quantitative", ...axis.y },
-      color,
-      strokeDash,
-    },
-  });
+  // Rings have a legend of their own: all symbols of a legend are alike.
+  const byCurve = (ring: boolean, rangeOf: (curve: Curve, i: number) => Json): Json => {
+    const own = curves.flatMap((curve, i) => (isRing(curve) === ring ? [{ curve, i }] : []));
+    const domain = own.map(({ i }) => names[i] ?? "");
+    return {
+      ...{ field: ring ? "ring" : "curve", type: "nominal", title: null },
+      scale: { domain, range: own.map(({ curve, i }) => rangeOf(curve, i)) },
+      legend: names.length < 2 ? null : legendOf(domain, ring ? "circle" : "stroke"),
+    };
+  };
+  const colorOf = (_: Curve, i: number): string => colors[i % colors.length] ?? "";
+  const stroke = byCurve(true, colorOf);
+  const color = byCurve(false, colorOf);
+  const strokeDash = byCurve(false, ({ dashed = false }) => (dashed ? [6, 4] : [1, 0]));
+  const placeX = { field: "x", type: "quantitative", ...axis.x };
+  const placeY = { field: "y", type: "quantitative", ...axis.y };
+  const line = (curve: Curve, i: number): Json => {
+    const { points, pale = false, dashed = false } = curve;
+    const data = { values: rows[i] ?? [] };
+    if (isRing(curve))
+      return {
+        data,
+        mark: { type: "point", filled: false, size: ringSize, strokeWidth: 2.5, opacity: 1 },
+        encoding: { x: placeX, y: placeY, stroke },
+      };
+    if (points.length === 1)
+      return {
+        data,
+        mark: { type: "rule", strokeWidth: 2 },
+        encoding: { y: placeY, color, strokeDash },
+      };
+    const mark = {
+      ...{ type: "line", strokeWidth: pale ? 1 : 2, strokeOpacity: pale ? 0.55 : 1 },
+      point: dashed || pale || points.length > fewPoints ? false : { size: 28 },
+    };
+    return { data, mark, encoding: { x: placeX, y: placeY, color, strokeDash } };
+  };
   const rule: Json = {
     data: { values: thinned(marked, mostMarked).map((point) => ({ x: point.x })) },
     mark: { type: "rule", color: "#d33", strokeOpacity: 0.6 },
-    encoding: { x: { field: "x", type: "quantitative", ...axis.x } },
+    encoding: { x: placeX },
   };
   return plotOf(title, [...notes, ...brokenNote(all)], {
     layer: [...(marked.length > 0 ? [rule] : []), ...curves.map(line)],
@@ -182,8 +199,10 @@ const mostSteps = 200;
 /** A metric of the steps of a run as a curve: of each, or the means of stretches. */
 const stepCurve = (points: readonly Point[]): Curve => {
   const each = Math.ceil(points.length / mostSteps);
-  const means = Array.from({ length: Math.ceil(points.length / each) }, (_, i): Point => {
-    const part = points.slice(i * each, (i + 1) * each);
+  const stretches = Math.floor(points.length / each);
+  const means = Array.from({ length: stretches }, (_, i): Point => {
+    // The last one takes the rest: the mean of one or two steps would jump.
+    const part = points.slice(i * each, i + 1 === stretches ? undefined : (i + 1) * each);
     const y = part.reduce((sum, point) => sum + point.y, 0) / part.length;
     return { x: part.at(-1)?.x ?? 0, y };
   });
@@ -207,6 +226,9 @@ export const curvesOf = (events: readonly EventJson[], name = "loss"): readonly 
 const startedIn = (events: readonly EventJson[]) =>
   events.findLast((event) => event._tag === "Started");
 
+/** The longest name of a baseline below a plot, in cells: it stands beside its value. */
+const longestName = 44;
+
 /** The baselines of a run that have one of its metrics, as lines across its plot. */
 const baselinesOf = (
   events: readonly EventJson[],
@@ -218,7 +240,8 @@ const baselinesOf = (
     const y = Object.hasOwn(baseline.metrics, name) ? baseline.metrics[name] : undefined;
     if (y === undefined || !drawable(y) || steps.length === 0) return [];
     const points = [...new Set([leastOf(steps), greatestOf(steps)])].map((x) => ({ x, y }));
-    return [{ name: `${baseline.name} (${figure(y)})`, points, dashed: true }];
+    const called = shortened(baseline.name, longestName);
+    return [{ name: `${called} (${figure(y)})`, points, dashed: true }];
   });
 };
 

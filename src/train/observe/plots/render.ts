@@ -35,7 +35,10 @@ const configOf = (inline: boolean) => {
       gridOpacity: 0.12,
       labelLimit: 160,
     },
-    legend: { labelColor: ink, titleColor: ink, titleFontWeight: "normal" as const },
+    legend: {
+      ...{ labelColor: ink, titleColor: ink, titleFontWeight: "normal" as const },
+      layout: { bottom: { anchor: "start" as const, direction: "vertical" as const } },
+    },
   };
 };
 
@@ -69,7 +72,9 @@ export const renderSvg = Effect.fnUntraced(function* (
     try: async () => {
       // Nothing is said on the console: what is wrong is thrown.
       const logger = vega.logger(vega.None);
-      const { spec } = lite.compile(plot as never, { config: configOf(inline), logger });
+      // Its type lacks the layout of legends, which Vega reads.
+      const config = configOf(inline) as never;
+      const { spec } = lite.compile(plot as never, { config, logger });
       const view = new vega.View(vega.parse(spec), { renderer: "none", logger });
       try {
         return await view.toSVG();
