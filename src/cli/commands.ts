@@ -97,7 +97,7 @@ export const commands = {
     takesPipeline: true,
     takes: trained,
     help: "what a trained model says about the rows of a file; with --output, drawn: a picture as a PNG file, boxes on their picture as an SVG file",
-    flags: ["input", "output", "state", "backend", "threads", "json"],
+    flags: ["input", "output", "beam", "state", "backend", "threads", "json"],
   },
   export: {
     takesPipeline: true,

@@ -14,6 +14,9 @@ export type BackendName = (typeof backends)[number];
 /** The maximum number of threads of the backend. */
 const mostThreads = 16;
 
+/** The maximum width of a beam. */
+const widestBeam = 1024;
+
 /** The settings of a run on the command line. Each defaults to the pipeline's own. */
 export interface Settings {
   readonly epochs?: number;
@@ -31,6 +34,8 @@ export interface Settings {
   readonly on?: Split;
   readonly input?: string;
   readonly output?: string;
+  /** The width of a beam. */
+  readonly beam?: number;
   /** The folder of a run. */
   readonly runDir?: string;
   readonly resume?: boolean;
@@ -166,6 +171,16 @@ export const settings: readonly Setting[] = [
     help: "the file to write, or the folder of several",
     expected: "the name of a file or folder",
     read: (text) => (text === "" ? undefined : { output: text }),
+  },
+  {
+    name: "beam",
+    value: "WIDTH",
+    help: "search for the likeliest text with a beam of so many; by default a model that writes texts decodes as its pipeline says",
+    expected: `a whole number from 1 to ${widestBeam}`,
+    read: numeric(
+      (n) => Number.isInteger(n) && n >= 1 && n <= widestBeam,
+      (beam) => ({ beam }),
+    ),
   },
   {
     name: "run-dir",

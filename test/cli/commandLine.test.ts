@@ -40,6 +40,9 @@ describe("the command line", () => {
         settings: { set: ["epochs=3", "seed=1"], runDir: "r", resume: true },
       }),
     );
+    expect(parse(words("predict runs/a --input x.txt --beam 4"))).toEqual(
+      E.right({ command: "predict", pipeline: "runs/a", settings: { input: "x.txt", beam: 4 } }),
+    );
     expect(parse(words("train a --seed -5"))).toEqual(
       E.right({ command: "train", pipeline: "a", settings: { seed: -5 } }),
     );
@@ -148,6 +151,14 @@ describe("the command line", () => {
     [
       "train a --epochs=",
       new InvalidFlag({ flag: "--epochs", value: "", expected: "a whole number, 1 or more" }),
+    ],
+    [
+      "predict a --beam 0",
+      new InvalidFlag({
+        flag: "--beam",
+        value: "0",
+        expected: "a whole number from 1 to 1024",
+      }),
     ],
     ["train a --json=yes", new InvalidFlag({ flag: "--json", value: "yes", expected: "no value" })],
     [

@@ -185,6 +185,11 @@ describe("fluxion predict", () => {
     ["another kind of file", { input: "x.docx" }, "a file that ends in .csv, .tsv, .jsonl"],
     ["a file that is not there", { input: "none.csv" }, "there is no such file"],
     ["no input", {}, "--input is needed, and was not given"],
+    [
+      "a beam of a model that writes nothing",
+      { input: "x.csv", beam: 4 },
+      "a model that writes texts token by token, which perceptron does not",
+    ],
   ])("refuses %s", async (_, given, reason) => {
     expect(await saying(model, typeof given === "function" ? given() : given)).toContain(reason);
   });

@@ -9,6 +9,7 @@ import { confusionLines } from "../../train/operators/confusionTable.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
 import type { Answer, FoundBox } from "../../train/predict/answers.ts";
 import { inWords } from "../../train/predict/answersEvery.ts";
+import type { Model } from "../../train/predict/model.ts";
 import { contentOf } from "../../train/predict/modelFile.ts";
 import { makeModelPredictor } from "../../train/predict/predict.ts";
 import { boxesDrawn } from "./boxesDrawn.ts";
@@ -24,6 +25,7 @@ export interface Given {
   readonly on?: Split;
   readonly input?: string;
   readonly output?: string;
+  readonly beam?: number;
   readonly json?: boolean;
 }
 
@@ -140,9 +142,24 @@ const answersText = (answers: readonly Answer[]): string => {
   return table(["row", kind], rows, { numeric: [0] });
 };
 
+/** How a model decodes that is asked for a beam. **Fails with** `InvalidFlag` where it writes no texts token by token. */
+const beamOf = ({ name, generation }: Model, width: number | undefined) =>
+  width === undefined
+    ? Effect.succeed({})
+    : generation !== undefined
+      ? Effect.succeed({ generation: { decoding: { method: "beam", width } } } as const)
+      : Effect.fail(
+          new InvalidFlag({
+            flag: "--beam",
+            value: String(width),
+            expected: `a model that writes texts token by token, which ${oneLine(name)} does not`,
+          }),
+        );
+
 /**
  * Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. With `output`, draws
- * the answer that is a picture, or boxes on theirs, or writes what is said.
+ * the answer that is a picture, or boxes on theirs, or writes what is said. With `beam`, texts are those that a beam search
+ * of this width finds.
  */
 export const predicted = Effect.fnUntraced(function* (name: string, given: Given) {
   const input = yield* required(
@@ -151,9 +168,10 @@ export const predicted = Effect.fnUntraced(function* (name: string, given: Given
     "a file of rows: .csv, .jsonl, .json, .png, .wav or .txt",
   );
   const model = yield* asModel(yield* targetOf(name, given.state));
+  const how = yield* beamOf(model, given.beam);
   const rows = yield* rowsIn(model, input);
   const answers = yield* Effect.scoped(
-    Effect.flatMap(makeModelPredictor(model), (predict) => predict.answers(rows)),
+    Effect.flatMap(makeModelPredictor(model, how), (predict) => predict.answers(rows)),
   );
   if (given.output !== undefined)
     return yield* answers.some((answer) => "boxes" in answer)

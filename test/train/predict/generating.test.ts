@@ -23,7 +23,7 @@ import {
   supervised,
   tensor,
 } from "../../../src/index.ts";
-import { add, log, oneHot } from "../../../src/ir/index.ts";
+import { add, log, oneHot, take } from "../../../src/ir/index.ts";
 import { averaged } from "../../../src/learn/index.ts";
 import type { Autoregressive } from "../../../src/nn/generate/index.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/losses/index.ts";
@@ -65,6 +65,7 @@ const text = tensor([[0, 1, 2, 3]], "i32");
 const writer = (
   decoding: Decoding,
   more: { readonly start?: string; readonly end?: string; readonly length?: number } = {},
+  model = alphabet,
 ) =>
   pipeline(
     "alphabet",
@@ -75,7 +76,7 @@ const writer = (
     supervised({
       input: "text",
       target: "next",
-      model: alphabet,
+      model,
       loss: sequenceCrossEntropy as never,
       optimizer: sgd({ learningRate: 0 }),
     }),
@@ -304,5 +305,30 @@ describe("fluxion predict", () => {
     expect(await saying(file, { input: written("y.txt", "a\nz\n") })).toContain('"z" is not among');
     expect(await saying(file, { input: written("z.txt", "") })).toContain("one or more rows");
     expect(await saying(file, { input: written("z.csv", "a\n1\n") })).toContain("text (text)");
+  });
+
+  it("prints the likeliest texts that a beam finds, where one is asked for", async () => {
+    // "b" is likelier at first (0.5, "c" 0.4), but what follows it is spread over four letters, and "d" surely follows "c".
+    const odds = [
+      [0, 0.5, 0.4, 0, 0, 0.1],
+      [0.25, 0.25, 0.25, 0.25, 0, 0],
+      [0, 0, 0, 1, 0, 0],
+      [0, 0, 0, 0, 0, 1],
+      [0, 0, 0, 0, 0, 1],
+      [0, 0, 0, 0, 0, 1],
+    ];
+    const logits = (token: Expr): Expr => take(log(add(tensor(odds), 1e-6)), token);
+    const of = writer({ method: "greedy" }, { end: ".", length: 2 }, {
+      ...alphabet,
+      apply: (_: Expr, state: undefined, x: Expr) => [logits(x) as never, state] as const,
+      step: (_: unknown, token: Expr, carry: unknown) => [logits(token), carry] as const,
+    } as never);
+    const file = join(folder, "crossing.safetensors");
+    await run(saveModel(of, initialState(of), file));
+    writeFileSync(join(folder, "a.txt"), "a\n");
+    const input = join(folder, "a.txt");
+    expect(await saying(file, { input })).toBe("row  text\n───  ────\n  1  aba");
+    expect(await saying(file, { input, beam: 1 })).toContain("aba");
+    expect(await saying(file, { input, beam: 2 })).toBe("row  text\n───  ────\n  1  acd");
   });
 });
