@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatError } from "../src/errors/failure.ts";
 import { InvalidPipeline, ModuleThrew } from "../src/errors.ts";
+import { recordsText } from "../src/terminal/records.ts";
 import { table } from "../src/terminal/table.ts";
 import { bytesText, countText, timeText } from "../src/terminal/units.ts";
 import { wrapped } from "../src/terminal/wrap.ts";
@@ -189,6 +190,47 @@ describe("amounts", () => {
         expect(Number(timeText(n * 1e-9).split(" ")[0])).toBeLessThan(1000);
       }),
     );
+  });
+});
+
+describe("records", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 12 });
+  const parts = fc.array(text, { minLength: 2, maxLength: 5 });
+
+  it("are no wider than the terminal, and nothing of them is lost", () => {
+    fc.assert(
+      fc.property(
+        parts,
+        fc.array(parts, { minLength: 1, maxLength: 4 }),
+        fc.nat(60),
+        (names, rows, n) => {
+          const all = rows.map((row) => names.map((name, i) => [name, row[i] ?? ""] as const));
+          const columns = n + 4; // a character may take two cells, beside an indent of two
+          const said = recordsText(all, columns);
+          for (const line of said.split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+          const letters = said.replaceAll(/\s/gu, "");
+          for (const [, value] of all.flat())
+            expect(letters).toContain(oneLine(value).replaceAll(/\s/gu, ""));
+        },
+      ),
+    );
+  });
+
+  it("are a table where that fits, and else paragraphs of lines that begin below one another", () => {
+    const record = [
+      ["run", "a"],
+      ["loss", "1.5000, best 1.0000, test 0.2500 and more"],
+      ["seed", ""],
+    ] as const;
+    expect(recordsText([record], 80).split("\n")[0]).toBe(
+      "run  loss                                       seed",
+    );
+    expect(recordsText([record], 40).split("\n")).toEqual([
+      "a",
+      "  loss  1.5000, best 1.0000, test 0.2500",
+      "        and more",
+    ]);
+    expect(recordsText([], 40)).not.toContain("undefined");
   });
 });
 

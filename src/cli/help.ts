@@ -1,13 +1,8 @@
-import { aligned } from "../terminal/table.ts";
+import { explained, type Said } from "../terminal/records.ts";
+import { wrapped } from "../terminal/wrap.ts";
 import { flagsOf } from "./commandLine.ts";
 import { type Command, type CommandName, commands } from "./commands.ts";
 import type { Flag } from "./flags.ts";
-
-/** Lines of what one writes and what it means. */
-const explained = (rows: readonly (readonly [written: string, meaning: string])[]): string =>
-  aligned(rows)
-    .map((line) => `  ${line}`)
-    .join("\n");
 
 const flagText = ({ name, value }: Flag): string =>
   value === undefined ? `--${name}` : `--${name} ${value}`;
@@ -19,15 +14,17 @@ const written = (name: CommandName): string => {
   return argument === undefined ? name : `${name} ${argument}`;
 };
 
-/** The help text of one command, or of all. */
-export const help = (about: CommandName | undefined): string => {
+/** The help text of one command, or of all, for a terminal of so many columns. */
+export const help = (about: CommandName | undefined, columns: number): string => {
+  const lines = (rows: readonly Said[]): string => explained(rows, columns).join("\n");
   if (about === undefined) {
     const rows = (Object.keys(commands) as CommandName[]).map(
       (name) => [written(name), commands[name].help] as const,
     );
-    return `Usage: fluxion COMMAND\n\n${explained(rows)}\n\n"fluxion COMMAND --help" lists the flags of a command.`;
+    return `Usage: fluxion COMMAND\n\n${lines(rows)}\n\n"fluxion COMMAND --help" lists the flags of a command.`;
   }
   const { help: text } = commands[about];
   const usage = `Usage: fluxion ${written(about)} [FLAGS]`;
-  return `${usage}\n\n${text}.\n\n${explained(flagsOf(about).map((flag) => [flagText(flag), flag.help] as const))}`;
+  const flags = lines(flagsOf(about).map((flag) => [flagText(flag), flag.help] as const));
+  return `${usage}\n\n${wrapped(`${text}.`, columns).join("\n")}\n\n${flags}`;
 };

@@ -33,9 +33,11 @@ const print = (text: string): Effect.Effect<void> =>
     process.stdout.write(`${text}\n`);
   });
 
-/** The width of the terminal; infinity where the output goes elsewhere. */
-const columnsOf = ({ isTTY, columns }: typeof process.stdout): number =>
-  isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
+/** The width of the terminal; where there is none, what the variable COLUMNS says, or 80. */
+const columns = (): number => {
+  const said = Number(process.env.COLUMNS);
+  return process.stdout.columns || (Number.isSafeInteger(said) && said > 0 ? said : 80);
+};
 
 const list = Effect.fnUntraced(function* (
   word: string,
@@ -46,7 +48,7 @@ const list = Effect.fnUntraced(function* (
   // What is read by programs says nothing of broken modules.
   if (json || markdown) for (const error of broken) process.stderr.write(`${formatError(error)}\n`);
   if (json) return yield* print(rows.map(jsonLine).join("\n"));
-  yield* print(markdown ? listMarkdown(rows) : listText(rows, broken, columnsOf(process.stdout)));
+  yield* print(markdown ? listMarkdown(rows) : listText(rows, broken, columns()));
 });
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
@@ -78,9 +80,8 @@ const trainedModel = { evaluate: evaluated, predict: predicted, export: exported
 /** The commands about the folder of a run: each returns the text to print. */
 const aboutFolder = {
   runs: (folder: string, { json = false }: Settings) =>
-    listedRuns(folder, { json, columns: columnsOf(process.stdout) }),
-  plot: (folder: string, settings: Settings) =>
-    plotted(folder, settings, columnsOf(process.stdout)),
+    listedRuns(folder, { json, columns: columns() }),
+  plot: (folder: string, settings: Settings) => plotted(folder, settings, columns()),
   report: reported,
   verify: verifying,
 } as const;
@@ -100,11 +101,11 @@ const watch = Effect.fnUntraced(function* (folder: string, { pipeline, port }: S
 const perform = Effect.fnUntraced(function* (asked: Invocation) {
   switch (asked.command) {
     case "help":
-      return yield* print(help(asked.about));
+      return yield* print(help(asked.about, columns()));
     case "list":
       return yield* list(asked.word, asked.settings);
     case "data":
-      return yield* print(yield* obtaining(asked.name, asked.settings));
+      return yield* print(yield* obtaining(asked.name, { ...asked.settings, columns: columns() }));
     case "summary":
       return yield* summary(asked.pipeline, asked.settings);
     case "profile":

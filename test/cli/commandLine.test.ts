@@ -2,9 +2,11 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli/commandLine.ts";
+import { commands } from "../../src/cli/commands.ts";
 import { help } from "../../src/cli/help.ts";
 import { nearest } from "../../src/errors/nearest.ts";
 import { InvalidFlag, UnknownName } from "../../src/errors.ts";
+import { widthOf } from "../../src/terminal.ts";
 
 const words = (line: string): readonly string[] => line.split(" ").filter((word) => word !== "");
 
@@ -183,9 +185,11 @@ describe("the command line", () => {
     expect(parse([])).toEqual(E.right({ command: "help", about: undefined }));
     for (const line of ["train --help", "train a -h", "--help train", "help train"])
       expect(parse(words(line))).toEqual(E.right({ command: "help", about: "train" }));
-    expect(help(undefined)).toContain("summary NAME");
-    expect(help("predict")).toContain("fluxion predict RUN|MODEL|NAME [FLAGS]");
-    expect(help("train")).toContain("--backend wasm|reference");
+    expect(help(undefined, 80)).toContain("summary NAME");
+    expect(help("predict", 80)).toContain("fluxion predict RUN|MODEL|NAME [FLAGS]");
+    expect(help("train", 80)).toContain("--backend wasm|reference");
+    for (const about of [undefined, ...(Object.keys(commands) as (keyof typeof commands)[])])
+      for (const line of help(about, 80).split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(80);
   });
 });
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
+import { widthOf } from "../../src/terminal.ts";
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.js", import.meta.url));
 const packed = fileURLToPath(
@@ -23,6 +24,11 @@ it("lists the data of all pipelines, with what is there", () => {
   expect(rows).toContainEqual(
     expect.objectContaining({ name: "tiny-shakespeare", pipelines: ["shakespeare"], there: false }),
   );
+  // No terminal says how wide it is.
+  const lines = data().split("\n");
+  expect(lines).toContain("tiny-shakespeare");
+  expect(lines).toContain("  pipelines  shakespeare");
+  for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(80);
   const { status, stderr } = spawnSync(process.execPath, [bin, "data", "shakespere"], options);
   expect(status).toBe(1);
   expect(stderr).toMatch(/did you mean "shakespeare"/);

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import { nearest } from "../../errors/nearest.ts";
 import { UnknownName } from "../../errors.ts";
 import { type DataFile, type DataFiles, dataAvailable, obtainData } from "../../io/index.ts";
-import { table } from "../../terminal/table.ts";
+import { recordsText, type Said } from "../../terminal/records.ts";
 import { bytesText } from "../../terminal/units.ts";
 import { fitted, jsonLine, oneLine } from "../../terminal.ts";
 import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
@@ -33,24 +33,31 @@ const sizeOf = ({ files }: DataFiles): number => files.reduce((n, { bytes }) => 
 const isThere = ({ data }: Wanted): Effect.Effect<boolean> =>
   Effect.match(dataAvailable(data), { onFailure: () => false, onSuccess: () => true });
 
+/** How a list is written. */
+interface Written {
+  readonly json?: boolean;
+  /** The width of the terminal. */
+  readonly columns: number;
+}
+
 /** All datasets that pipelines declare, with what is there. */
-const listedData = Effect.fnUntraced(function* (all: readonly Wanted[], json: boolean) {
+const listedData = Effect.fnUntraced(function* (all: readonly Wanted[], written: Written) {
   const there = yield* Effect.forEach(all, isThere);
-  if (json)
+  if (written.json === true)
     return all
       .map(({ data, pipelines }, i) => {
         const { name, license, origin } = data;
         return jsonLine({ name, pipelines, bytes: sizeOf(data), license, origin, there: there[i] });
       })
       .join("\n");
-  const rows = all.map(({ data, pipelines }, i) => [
-    data.name,
-    bytesText(sizeOf(data)),
-    there[i] ? "yes" : "",
-    pipelines.join(", "),
-    data.license,
+  const rows = all.map(({ data, pipelines }, i): readonly Said[] => [
+    ["data", data.name],
+    ["size", bytesText(sizeOf(data))],
+    ["there", there[i] ? "yes" : "no"],
+    ["pipelines", pipelines.join(", ")],
+    ["license", data.license],
   ]);
-  return table(["data", "size", "there", "pipelines", "license"], rows, { numeric: [1] });
+  return recordsText(rows, written.columns, { numeric: [1] });
 });
 
 /** Shows the progress of a fetch in one line of a terminal; says nothing elsewhere. */
@@ -75,13 +82,10 @@ const came = {
  *
  * **Fails with** `UnknownName`, and the errors of obtaining.
  */
-export const obtaining = Effect.fnUntraced(function* (
-  name: string,
-  { json = false }: { readonly json?: boolean },
-) {
+export const obtaining = Effect.fnUntraced(function* (name: string, written: Written) {
   const { pipelines } = yield* library;
   const all = wantedBy(pipelines);
-  if (name === "") return yield* listedData(all, json);
+  if (name === "") return yield* listedData(all, written);
   const found = all.find(({ data, pipelines: by }) => data.name === name || by.includes(name));
   if (found === undefined) {
     const known = [...new Set(all.flatMap(({ data, pipelines: by }) => [data.name, ...by]))];
@@ -97,7 +101,7 @@ export const obtaining = Effect.fnUntraced(function* (
     }),
   );
   const size = sizeOf(data);
-  if (json) return jsonLine({ name: data.name, folder, from, bytes: size });
+  if (written.json === true) return jsonLine({ name: data.name, folder, from, bytes: size });
   const count = data.files.length === 1 ? "one file" : `${data.files.length} files`;
   return [
     `${data.name}: ${count} of ${bytesText(size)}, ${came[from]}`,

@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect";
 import { formatError } from "../../errors/failure.ts";
-import { aligned, table } from "../../terminal/table.ts";
+import { recordsText, type Said } from "../../terminal/records.ts";
 import { figureText, grouped } from "../../terminal/units.ts";
-import { wrapped } from "../../terminal/wrap.ts";
-import { jsonLine, oneLine, widthOf } from "../../terminal.ts";
+import { jsonLine, oneLine } from "../../terminal.ts";
 import {
   differingSettings,
   type Measured,
@@ -63,16 +62,20 @@ const measuredText = ({ last, best, test }: Measured): string =>
   ].join(", ");
 
 /** What is said of a run, by name. */
-const partsOf = (row: RunRow, metrics: readonly string[], settings: readonly string[]) => [
+const partsOf = (
+  row: RunRow,
+  metrics: readonly string[],
+  settings: readonly string[],
+): readonly Said[] => [
   ["state", row.state],
   ["started", timeOf(row.started)],
   ["steps", grouped(row.step)],
   ["epoch", row.epochs === undefined ? String(row.epoch) : `${row.epoch}/${row.epochs}`],
-  ...metrics.map((name) => {
+  ...metrics.map((name): Said => {
     const found = row.measured.find((one) => one.name === name);
     return [name, found === undefined ? "" : measuredText(found)];
   }),
-  ...settings.map((path) => [path, String(row.settings[path] ?? "")]),
+  ...settings.map((path): Said => [path, String(row.settings[path] ?? "")]),
 ];
 
 /** A run below the folder that was asked about. */
@@ -89,31 +92,13 @@ export const runsText = ({ rows, broken }: Runs, root: string, columns: number):
   const settings = differingSettings(rows);
   const pipelines = new Set(rows.map(({ pipeline }) => pipeline));
   const metrics = [...new Set(rows.flatMap(({ measured }) => measured.map(({ name }) => name)))];
-  const all = rows.map((row) => [
+  const all = rows.map((row): readonly Said[] => [
     ["run", nameOf(row, root)],
-    ...(pipelines.size > 1 ? [["pipeline", row.pipeline ?? ""]] : []),
+    ...(pipelines.size > 1 ? [["pipeline", row.pipeline ?? ""] as const] : []),
     ...partsOf(row, metrics, settings),
   ]);
-  const head = (all[0] ?? []).map(([name = ""]) => name);
-  const wide = table(
-    head,
-    all.map((parts) => parts.map(([, value = ""]) => value)),
-    { numeric: [head.indexOf("steps")] },
-  );
-  const fits = wide.split("\n").every((line) => widthOf(line) <= columns);
-  const narrow = (): string =>
-    all
-      .map((parts) => {
-        const said = parts.slice(1).filter(([, value]) => value !== "");
-        const even = aligned(said).map((line) => `  ${line}`);
-        const fit = even.every((line) => widthOf(line) <= columns);
-        const lines = fit ? even : said.map((part) => `  ${part.map(oneLine).join(" ")}`);
-        return [oneLine(parts[0]?.[1] ?? ""), ...lines]
-          .flatMap((line) => wrapped(line, columns, 4))
-          .join("\n");
-      })
-      .join("\n\n");
-  return [fits ? wide : narrow(), ...errors].join("\n");
+  const steps = all[0]?.findIndex(([name]) => name === "steps") ?? -1;
+  return [recordsText(all, columns, { numeric: [steps] }), ...errors].join("\n");
 };
 
 /** The runs of a folder, as lines of JSON or for a terminal of so many columns. */
