@@ -37,7 +37,8 @@ const [sampling, batchSize] = [512 / 60_000, 672];
 type Weighed = Digit & { readonly weight: Tensor<readonly []> };
 
 /** Each batch is drawn anew, as the accountant assumes. Drawn digits have the weight 1, and fillers of a batch 0. */
-const digits = Effect.map(mnist, ({ train, test }) => ({
+const digits = Effect.map(mnist, ({ train, test, ...others }) => ({
+  ...others,
   train: poissonSampled(train, { sampling, batchSize }),
   test: test.mapBatches<Weighed>((batch) => ({ ...batch, weight: ones([batch.label.shape[0]]) })),
 }));

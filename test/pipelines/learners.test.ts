@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
@@ -5,8 +6,8 @@ import { sines } from "../../pipelines/data/directions/sines.ts";
 import { mnistPrivate } from "../../pipelines/directions/mnist-private.ts";
 import { mnistSimclr, mnistSimclrFew } from "../../pipelines/directions/mnist-simclr.ts";
 import { sineMaml, sineMamlTenSteps } from "../../pipelines/directions/sine-maml.ts";
-import { train$, withEpochs } from "../../src/index.ts";
-import type { AnyPipeline } from "../../src/train/index.ts";
+import { predictor, train$, withEpochs } from "../../src/index.ts";
+import { type AnyPipeline, initialState, modelOf } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
 const services = backends.wasm;
@@ -75,5 +76,15 @@ describe("mnist-private", () => {
     expect(lastOf(events, "Started")).toMatchObject({ stepsPerEpoch: 117 });
     const all = losses(events);
     expect(all.at(-1)).toBeLessThan(all[0] as number);
+  });
+
+  it("answers a picture of a digit by a model without its draws, and refuses one of another size", async () => {
+    const model = await Effect.runPromise(modelOf(mnistPrivate, initialState(mnistPrivate)));
+    const { answer } = predictor(model, { services });
+    const paper = (side: number) => ({
+      image: { width: side, height: side, data: new Uint8Array(4 * side * side).fill(255) },
+    });
+    expect(await answer(paper(28))).toMatchObject({ class: expect.stringMatching(/^\d$/) });
+    await expect(answer(paper(27))).rejects.toMatchObject({ _tag: "InvalidArgument" });
   });
 });

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
 import { InvalidArgument } from "../../errors.ts";
+import type { Key } from "../../tensor/key.ts";
 import { Dataset, type Row } from "../dataset.ts";
-import type { BatchReader, Epochs, ReadOptions, SourceError } from "./epochs.ts";
+import type { BatchReader, Epochs, ReadOptions, RowSpec, SourceError } from "./epochs.ts";
 import { epochKey, epochOrder } from "./order.ts";
 import type { Source } from "./source.ts";
 import { storedEpochs } from "./stored.ts";
@@ -89,4 +90,11 @@ export const epochsOf = <R extends Row>(
     case "Experience":
       return Effect.succeed(emptyEpochs(source.stepsPerEpoch, batchSize));
   }
+};
+
+/** The types of the columns of any source. **Fails with** what {@link epochsOf} does. */
+export const columnTypes = (source: Source, key: Key): Effect.Effect<RowSpec, SourceError> => {
+  // Some draws allow one batch size only.
+  const { batchSize = 1 } = source instanceof Dataset || source._tag !== "Sampled" ? {} : source;
+  return Effect.map(epochsOf(source, { batchSize, key, shuffle: false }), ({ spec }) => spec);
 };

@@ -10,7 +10,7 @@ import { dtypeCodec } from "../../codec/tensor.ts";
 import { transcriptionCodec } from "../../codec/transcription.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
 import { preparedType } from "../../data/raw/preparedType.ts";
-import { epochsOf } from "../../data/source/read.ts";
+import { columnTypes } from "../../data/source/read.ts";
 import {
   DecodeError,
   DtypeMismatch,
@@ -83,8 +83,7 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
   const { train, inputs = {}, classes, boxes, span, generation, transcription, speech } = source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
-  const read = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
-  const spec: ColumnTypes = { ...read.spec, ...of.learner.sees };
+  const spec: ColumnTypes = { ...(yield* columnTypes(train, state.key)), ...of.learner.sees };
   const { leaves, shape } = flattenTensors<unknown>(state.carried);
   const paths = leafPaths(shape).map((path) => path.join("."));
   const one = yield* predictionProgram(predict, state.carried, state, spec);

@@ -8,9 +8,10 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { afterAll, describe, expect, it } from "vitest";
 import { sameBits } from "../../../laws/values/compare.ts";
-import { fromRecord, parseCsv } from "../../../src/data/index.ts";
+import { fromRecord, parseCsv, poissonSampled } from "../../../src/data/index.ts";
 import {
   adam,
+  type Dataset,
   dataset,
   dense,
   type Expr,
@@ -19,6 +20,7 @@ import {
   objective,
   pipeline,
   predictor,
+  type Row,
   relu,
   saveModel,
   sequential,
@@ -57,6 +59,16 @@ describe("a model in a file", () => {
     const [from, own] = [await predictor(model)(rows), await predictor(small, state)(rows)];
     expect(sameBits("output", [from], [own])).toBeUndefined();
     expect(model).toMatchObject({ name: "points", columns: { x: { shape: [4], dtype: "f32" } } });
+  });
+
+  it("is taken from a pipeline whose source allows one batch size only", async () => {
+    const drawn = (of: Dataset<Row>) => poissonSampled(of, { sampling: 0.5, batchSize: 50 });
+    const sampled = pipe(small, (of) => ({
+      ...of,
+      source: Effect.map(of.source, ({ train }) => ({ train: drawn(train as Dataset<Row>) })),
+    }));
+    const own = await run(modelOf(sampled, state));
+    expect(own.columns).toEqual((await run(modelOf(small, state))).columns);
   });
 
   it("has the params and nothing of the optimizer, in a file that other tools read", async () => {
