@@ -4,7 +4,11 @@ import { describe, expect, it } from "vitest";
 import { bigrams } from "../../pipelines/baselines/language/bigrams.ts";
 import { textSplits } from "../../pipelines/data/language/labelled.ts";
 import { parseSentences, sentenceSplits, sets } from "../../pipelines/data/language/sentences.ts";
-import { sentencesTrec, sentencesTrecTransformer } from "../../pipelines/language/sentences.ts";
+import {
+  sentencesSst2Transformer,
+  sentencesTrec,
+  sentencesTrecTransformer,
+} from "../../pipelines/language/sentences.ts";
 import { dataset, tensor, train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
@@ -19,6 +23,19 @@ const questions = `0 How did serfdom develop in and then leave Russia ?
 4 When was Ozzy Osbourne born ?
 5 What sprawling U.S. state boasts the most airports ?
 5 What county is Modesto , California in ?
+`;
+
+/** Sentences of SST-2, as its file has them. */
+const reviews = `0 the film is strictly routine .
+1 this is a stunning film , a one-of-a-kind tour de force .
+0 final verdict : you 've seen it all before .
+1 a slick , engrossing melodrama .
+0 too bad .
+0 gooding offers a desperately ingratiating performance .
+1 a fun ride .
+1 an edgy thriller that delivers a surprising punch .
+1 otto-sallies has a real filmmaker 's eye .
+0 lurid and less than lucid work .
 `;
 
 describe("sentences", () => {
@@ -69,16 +86,19 @@ it("naive Bayes weighs which words and bigrams a text has", () => {
 });
 
 it.each([
-  ["Kim's net", sentencesTrec],
-  ["a Transformer", sentencesTrecTransformer],
-])("%s learns what questions ask for, beside naive Bayes", async (_, of) => {
-  const parsed = parseSentences(questions);
-  const data = Effect.succeed(textSplits(parsed, parsed, sets.trec));
+  ["Kim's net", "what questions ask for", sentencesTrec, questions, sets.trec],
+  ["a Transformer", "what questions ask for", sentencesTrecTransformer, questions, sets.trec],
+  ["a Transformer", "praise from complaint", sentencesSst2Transformer, reviews, sets.sst2],
+])("%s learns %s, beside naive Bayes", async (_model, _classes, of, text, set) => {
+  const parsed = parseSentences(text);
+  const data = Effect.succeed(textSplits(parsed, parsed, set));
   const events = await collect(
     train$(pipe(of, withData(data), withBatchSize(5), withEpochs(12)), { services: backends.wasm }),
   );
   const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
   expect(losses.at(-1)).toBeLessThan(0.6 * (losses[0] ?? 0));
   expect(lastOf(events, "Started").baselines[0]?.metrics.accuracy).toBeGreaterThan(0.8);
-  expect(lastOf(events, "Sampled").text).toMatch(/^Who wrote the Principia\?: \w+ \(0\.\d\d\)\n/);
+  const said = lastOf(events, "Sampled").text;
+  expect(said.startsWith(`${set.texts[0]}: `)).toBe(true);
+  expect(said).toMatch(/^[^:]+: \w+ \([01]\.\d\d\)\n/);
 });
