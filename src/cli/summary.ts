@@ -7,8 +7,14 @@ import { oneLine } from "../terminal.ts";
 import type { RunSummary } from "../train/summary.ts";
 import { memoryRows, planText } from "./planText.ts";
 
+/** What a run learns from. */
+const dataText = (examples: number | undefined): string => {
+  if (examples === undefined) return "a stream";
+  return examples === 0 ? "makes its own experience" : `${grouped(examples)} examples`;
+};
+
 const headline = (of: RunSummary): string =>
-  `${oneLine(of.pipeline)}: ${of.examples === undefined ? "a stream" : `${grouped(of.examples)} examples`}, batches of ${grouped(of.batchSize)}, ${of.backend}`;
+  `${oneLine(of.pipeline)}: ${dataText(of.examples)}, batches of ${grouped(of.batchSize)}, ${of.backend}`;
 
 /** Formats a summary as text. */
 export const summaryText = (of: RunSummary): string => {
@@ -23,8 +29,9 @@ export const summaryText = (of: RunSummary): string => {
   return [
     headline(of),
     "",
-    table(["layer", "input", "output", "parameters"], rows, { numeric: [3] }),
-    "",
+    ...(rows.length === 0
+      ? []
+      : [table(["layer", "input", "output", "parameters"], rows, { numeric: [3] }), ""]),
     ...aligned([
       ["parameters", grouped(of.parameters)],
       [

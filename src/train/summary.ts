@@ -16,7 +16,7 @@ export interface RunSummary {
   readonly backend: string;
   readonly layers: readonly LayerRow[];
   readonly parameters: number;
-  /** The number of examples. `undefined` for a stream whose length is not known. */
+  /** The number of examples: 0 where the learner makes its own, `undefined` for a stream whose length is not known. */
   readonly examples: number | undefined;
   readonly batchSize: number;
   /** The plan of one training step on a full batch. */

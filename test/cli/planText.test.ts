@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Plan, PlannedKernel } from "../../src/backend/backend.ts";
 import { type MachinePeaks, rooflineOf, rooflineOfPlan } from "../../src/backend/roofline.ts";
 import { planText } from "../../src/cli/planText.ts";
+import { summaryText } from "../../src/cli/summary.ts";
 import { bytesText, countText, shareText, timeText } from "../../src/terminal/units.ts";
 
 /** Round figures, so that the page is the same on every machine. */
@@ -58,6 +59,22 @@ describe("the plan of a step as text", () => {
   it("accepts a plan without kernels", () => {
     expect(planText({ ...plan, kernels: [], operations: 0 }, ceilings)).toContain("0 kernels");
   });
+});
+
+describe("a summary", () => {
+  const of = { pipeline: "p", backend: "wasm", layers: [], parameters: 9, batchSize: 64, plan };
+  it.each([
+    [60_000, "p: 60,000 examples, batches of 64, wasm"],
+    [undefined, "p: a stream, batches of 64, wasm"],
+    [0, "p: makes its own experience, batches of 64, wasm"],
+  ])(
+    "of %s examples says what it learns from, and has no table without layers",
+    (examples, said) => {
+      const [head, , next] = summaryText({ ...of, examples }).split("\n");
+      expect(head).toBe(said);
+      expect(next).toMatch(/^parameters/);
+    },
+  );
 });
 
 describe("the minimum time of a kernel", () => {

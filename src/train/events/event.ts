@@ -27,7 +27,7 @@ export interface Started<State = TrainState> {
   readonly epochs: number;
   /** The number of steps of an epoch. `undefined` for a stream whose length is not known. */
   readonly stepsPerEpoch: number | undefined;
-  /** The number of examples of an epoch, for data with examples. `undefined` for a stream whose length is not known. */
+  /** The number of examples of an epoch: 0 where the learner makes its own, `undefined` for a stream whose length is not known. */
   readonly examples: number | undefined;
   readonly parameters: number;
   /** The baselines to compare the results with. */

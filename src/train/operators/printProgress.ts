@@ -27,6 +27,8 @@ export interface PrintProgress {
   readonly stream?: TextStream;
   /** The minimum time between two redraws of the bar, in milliseconds. Defaults to 80. */
   readonly every?: number;
+  /** The minimum time between two lines within an epoch where there is no bar, in milliseconds. Defaults to 30,000. */
+  readonly lineEvery?: number;
 }
 
 const figuresText = (metrics: MetricValues): string =>
@@ -109,27 +111,45 @@ const asFits = (parts: readonly string[], cells: number): string => {
   return lines.findLast((line) => widthOf(line) <= cells) ?? fitted(lines[0] ?? "", cells);
 };
 
+/** Where a step stands in its epoch, its scores, and the time that is left where examples tell it. */
+const placeOf = (event: StepCompleted, started: Started<unknown>) => {
+  const { stepsPerEpoch: total, examples = 0 } = started;
+  const scores = Object.entries({ loss: event.loss, ...event.metrics }).map(([name, value]) =>
+    figuresText({ [name]: value }),
+  );
+  const head = `epoch ${event.epoch}/${started.epochs} `;
+  if (total === undefined) return { head, place: `step ${event.step}`, scores, done: undefined };
+  const done = ((event.step - 1) % total) + 1;
+  const left = (total - done) * (examples / total) * (1000 / event.examplesPerSecond);
+  return {
+    ...{
+      head,
+      done: done / total,
+      place: `${String(done).padStart(String(total).length)}/${total}`,
+    },
+    scores: [...scores, ...(examples === 0 ? [] : [`${durationText(left)} left`])],
+  };
+};
+
 /** The progress bar of a step, narrower than the terminal: what does not fit is left out. */
 export const progressBar = (
   event: StepCompleted,
   started: Started<unknown>,
   columns: number,
 ): string => {
-  const total = started.stepsPerEpoch;
-  const head = `epoch ${event.epoch}/${started.epochs} `;
-  const scores = Object.entries({ loss: event.loss, ...event.metrics }).map(([name, value]) =>
-    figuresText({ [name]: value }),
-  );
-  if (total === undefined) return asFits([`${head} step ${event.step}`, ...scores], columns - 1);
-  const done = ((event.step - 1) % total) + 1;
-  const perStep = ((started.examples ?? 0) / total) * (1000 / event.examplesPerSecond);
-  const remaining = `${durationText((total - done) * perStep)} left`;
-  const place = `${String(done).padStart(String(total).length)}/${total}`;
-  const tail = ` ${[place, ...scores, remaining].join("  ")}`;
+  const { head, place, scores, done } = placeOf(event, started);
+  if (done === undefined) return asFits([`${head} ${place}`, ...scores], columns - 1);
+  const tail = ` ${[place, ...scores].join("  ")}`;
   const width = Math.min(30, columns - 1 - head.length - widthOf(tail));
-  if (width < 5) return asFits([`${head}${place}`, ...scores, remaining], columns - 1);
-  const filled = Math.round((width * done) / total);
+  if (width < 5) return asFits([`${head}${place}`, ...scores], columns - 1);
+  const filled = Math.round(width * done);
   return `${head}${"━".repeat(filled)}${"─".repeat(width - filled)}${tail}`;
+};
+
+/** A step as a line of text, where no bar can be drawn. */
+const stepLine = (event: StepCompleted, started: Started<unknown>): string => {
+  const { head, place, scores, done } = placeOf(event, started);
+  return [`${head} ${done === undefined ? place : `step ${place}`}`, ...scores].join("  ");
 };
 
 /** Lines of which none is wider than the terminal, each broken between its words. */
@@ -153,7 +173,7 @@ const clearLine = "\r\u001b[2K";
  * Prints the progress of a run, and passes every event on unchanged.
  *
  * A terminal shows a bar that moves with the steps and leaves one line per epoch. Any other stream gets only the
- * lines, and so does a terminal that calls itself `dumb`. Lines are broken between words where the window is narrow, and
+ * lines, and one of the step reached after each half a minute without any; and so does a terminal that calls itself `dumb`. Lines are broken between words where the window is narrow, and
  * there are no colors. Control characters in names and texts are escaped. With steps `p`, and `b` for a bar and `l` for lines on a
  * terminal:
  *
@@ -163,13 +183,14 @@ const clearLine = "\r\u001b[2K";
  * printed  -l-b-b-l-b-b-l-l
  * ```
  *
- * **Fails with** `InvalidArgument`, thrown, where `every` is negative.
+ * **Fails with** `InvalidArgument`, thrown, where `every` or `lineEvery` is negative.
  */
 export const printProgress = <State>({
   stream = process.stdout,
   every = 80,
+  lineEvery = 30_000,
 }: PrintProgress = {}): MonoTypeOperatorFunction<TrainEvent<State>> => {
-  notNegative("printProgress", { every });
+  notNegative("printProgress", { every, lineEvery });
   return (source) =>
     defer(() => {
       const terminal = stream.isTTY === true && !isDumb();
@@ -179,20 +200,25 @@ export const printProgress = <State>({
       // The drawing state of one subscription. The events pass through unchanged.
       let started: Started<State> | undefined;
       let held: Validated | undefined;
-      let drawnAt = Number.NEGATIVE_INFINITY;
+      // When the bar was drawn last, or, without one, a line was written.
+      let shownAt = Number.NEGATIVE_INFINITY;
       let barShown = false;
 
+      const now = (): number => (started?.scheduler ?? performance).now();
       const clear = (): string => {
         const text = barShown ? clearLine : "";
         barShown = false;
         return text;
       };
-      const draw = (event: StepCompleted, first: Started<State>): void => {
-        const now = (first.scheduler ?? performance).now();
-        if (now - drawnAt < every) return;
-        drawnAt = now;
-        barShown = true;
-        stream.write(`${clearLine}${progressBar(event, first, columns())}`);
+      const show = (event: StepCompleted, first: Started<State>): void => {
+        if (now() - shownAt < (terminal ? every : lineEvery)) return;
+        shownAt = now();
+        barShown = terminal;
+        stream.write(
+          terminal
+            ? `${clearLine}${progressBar(event, first, columns())}`
+            : `${stepLine(event, first)}\n`,
+        );
       };
 
       return source.pipe(
@@ -201,14 +227,16 @@ export const printProgress = <State>({
             if (event._tag === "Started") [started, held] = [event, undefined];
             if (event._tag === "Validated") held = event;
             if (event._tag === "StepCompleted") {
-              if (terminal && started !== undefined) draw(event, started);
+              if (started !== undefined) show(event, started);
               return;
             }
             const width = terminal ? columns() : Number.POSITIVE_INFINITY;
             const line = progressLine(event, started, held, width);
             // A text that was generated is as wide as it is.
             const hang = event._tag === "Sampled" ? undefined : 4;
-            if (line !== undefined) stream.write(`${clear()}${brokenUp(line, width, hang)}\n`);
+            if (line === undefined) return;
+            if (!terminal) shownAt = now();
+            stream.write(`${clear()}${brokenUp(line, width, hang)}\n`);
           },
           // This clears the bar of a run that ends in the middle of an epoch.
           finalize: () => {

@@ -1,4 +1,4 @@
-import { concat, from, lastValueFrom, NEVER, toArray } from "rxjs";
+import { concat, from, lastValueFrom, NEVER, tap, toArray } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { widthOf } from "../../../src/terminal.ts";
 import type { Validated } from "../../../src/train/events/event.ts";
@@ -77,6 +77,24 @@ describe("printProgress", () => {
     `);
   });
 
+  it("says within a long epoch, without a terminal, which step was reached", async () => {
+    const stream = recorder(false);
+    const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+    const steps$ = from([started, step(1), step(2), step(3), epoch(1, 0.25), step(201), step(202)]);
+    const seconds = [0, 29, 30, 31, 59, 60, 89].values();
+    const timed$ = steps$.pipe(
+      tap(() => clock.mockReturnValue(1000 * (seconds.next().value ?? 0))),
+    );
+    await lastValueFrom(timed$.pipe(printProgress({ stream })));
+    clock.mockRestore();
+    expect(stream.written.map((line) => line.trimEnd())).toEqual([
+      expect.stringMatching(/^digits/),
+      "epoch 1/5  step   2/200  loss 0.5000  accuracy 0.8750  0.2 s left",
+      expect.stringMatching(/^epoch 1\/5 {2}loss 0.2500/),
+      "epoch 2/5  step   2/200  loss 0.5000  accuracy 0.8750  0.2 s left",
+    ]);
+  });
+
   it("draws a bar on a terminal and clears it before a line", async () => {
     const stream = recorder(true);
     await lastValueFrom(from(events).pipe(printProgress({ stream, every: 0 })));
@@ -147,6 +165,13 @@ describe("progressBar", () => {
     [300, 49, "epoch 2/5 100/200  loss 0.5000  10.0 s left"],
   ])("step %i on %i columns", (n, columns, text) => {
     expect(progressBar({ ...step(n), ...slow }, started, columns)).toBe(text);
+  });
+
+  it("names no time that is left where nothing tells it", () => {
+    for (const examples of [0, undefined])
+      expect(progressBar({ ...step(1), ...slow }, { ...started, examples }, 80)).toBe(
+        `epoch 1/5 ${"─".repeat(30)}   1/200  loss 0.5000`,
+      );
   });
 });
 
