@@ -1,7 +1,7 @@
 /** Errors of training runs. */
 
 import { failure } from "./failure.ts";
-import { inLayer, oneOf, rowAt, several } from "./words.ts";
+import { type AskedText, inLayer, oneOf, rowAt, several } from "./words.ts";
 
 /** The operation that made the first value which is not finite, of finite operands. */
 export interface Origin {
@@ -217,7 +217,8 @@ export class PlotNotDrawn extends failure("PlotNotDrawn", (e: { readonly reason:
 /**
  * A token is not among the `known` tokens of a vocabulary or a model. `position` is its place in the sequence, `path` the
  * path of the model, if a model reports it, and `row` the example, if there are several, counted from 0 here and from 1 in
- * the text. `near` is the most similar known token, and `among` are all of them, where they are few.
+ * the text. `near` is the most similar known token, `among` are all of them, where they are few, and `all` says what a text is split
+ * into of which none is known; then `token` is the first.
  */
 export class UnknownToken extends failure(
   "UnknownToken",
@@ -231,8 +232,12 @@ export class UnknownToken extends failure(
     readonly column?: string;
     readonly near?: string | undefined;
     readonly among?: readonly string[] | undefined;
+    readonly all?: AskedText["unit"];
   }) => ({
-    what: `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`,
+    what:
+      e.all === undefined
+        ? `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`
+        : `no ${e.all} of the text is among the ${several(e.known, "token")} of the vocabulary: the first is "${e.token}"`,
     where: [
       ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
       ...(e.column === undefined ? [] : [`in the text of the column "${e.column}"`]),
@@ -240,13 +245,15 @@ export class UnknownToken extends failure(
       ...(e.row === undefined ? [] : [rowAt(e.row)]),
     ].join(", "),
     fix: `${e.near === undefined ? "" : `did you mean "${e.near}"? `}${
-      e.column !== undefined
-        ? e.among === undefined
-          ? "leave it out, or write it with tokens that the model has learned"
-          : `give ${oneOf(e.among)}`
-        : e.path === undefined
-          ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
-          : "encode with the vocabulary that the model was built for"
+      e.all !== undefined
+        ? `write it with ${e.all}s that the model has learned: unknown ones between these are taken`
+        : e.column !== undefined
+          ? e.among === undefined
+            ? "leave it out, or write it with tokens that the model has learned"
+            : `give ${oneOf(e.among)}`
+          : e.path === undefined
+            ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
+            : "encode with the vocabulary that the model was built for"
     }`,
   }),
 ) {}

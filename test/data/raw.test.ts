@@ -203,6 +203,26 @@ describe("a text", () => {
   ])("is refused: %s", (_, raw, tag) => {
     expect(made(fromText({ vocabulary, length: 3 }), raw as Raw)).toMatchObject({ _tag: tag });
   });
+
+  it("is refused where nothing that is read of it is known, and taken where something is", () => {
+    const from = fromText({ vocabulary, length: 3 });
+    expect(made(from, "ein gutes Buch")).toMatchObject({
+      ...{ _tag: "UnknownToken", token: "ein", position: 0, known: 4, all: "word", column: "x" },
+      message: expect.stringContaining("no word of the text is among the 4 tokens"),
+    });
+    expect(made(from, "ein gutes Buch und good")).toMatchObject({ all: "word" });
+    expect(made(from, "ein good Buch")).toEqual([1, 2, 1]);
+  });
+
+  it("is judged by letters and digits where it has some, not by the blanks and marks of every script", () => {
+    const known = vocabularyOf(["<pad>", "<unknown>", ..."ab .!"], "<unknown>");
+    const from = fromText({ vocabulary: known, length: 4, split: "characters" });
+    expect(made(from, "!𐎀 𐎁")).toMatchObject({ token: "𐎀", position: 1, all: "character" });
+    expect(made(from, "𐎀 a")).toEqual([1, 4, 2, 0]);
+    expect(made(from, " !")).toEqual([4, 6, 0, 0]);
+    expect(made(from, " ☃")).toMatchObject({ token: "☃", position: 1 });
+    expect(made(from, " ")).toEqual([4, 0, 0, 0]);
+  });
 });
 
 describe("records", () => {

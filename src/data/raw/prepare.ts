@@ -5,7 +5,7 @@ import {
   SequenceTooLong,
   type TableMistakes,
   UnknownColumn,
-  UnknownToken,
+  type UnknownToken,
 } from "../../errors.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -20,6 +20,7 @@ import type { FromFields } from "../table/fitted.ts";
 import { Mistakes } from "../table/mistakes.ts";
 import { padSequences } from "../vocabulary.ts";
 import { splitText, unitOf } from "./generation.ts";
+import { numbersOf } from "./known.ts";
 import { preparedType } from "./preparedType.ts";
 import type { Feature, Fields, FromRaw, FromRecords, FromText, Picture, Raw } from "./raw.ts";
 
@@ -39,7 +40,8 @@ type Prepared = E.Either<CannotPrepare, Tensor>;
  *
  * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, sound that is empty,
  * too long or of another rate, a field no number or no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
- * has no tokens; `SequenceTooLong` where it has more than are read, and is not cut; `UnknownToken`; `TableMistakes` where fields are not what their schema says.
+ * has no tokens; `SequenceTooLong` where it has more than are read, and is not cut; `UnknownToken` where a token has no number,
+ * or all have that of unknown ones; `TableMistakes` where fields are not what their schema says.
  */
 export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
   const op = `the column "${column}"`;
@@ -103,7 +105,7 @@ const isFields = (raw: unknown): raw is Fields =>
   !isSound(raw);
 
 const told = (column: string, from: FromText, text: string) => {
-  const { split, vocabulary, length, padding, longer } = from;
+  const { split, length, padding, longer } = from;
   const tokens = splitText(split, text);
   const asked = { column, unit: unitOf(split) };
   if (tokens.length === 0) return E.left(new EmptySequence({ path: [column], asked }));
@@ -114,12 +116,7 @@ const told = (column: string, from: FromText, text: string) => {
   return E.map((numbers: readonly number[]): Tensor => {
     const padded = padSequences([numbers], length, { padding });
     return Tensor.own([length], "i32", Tensor.read(padded));
-  })(
-    E.mapLeft(
-      ({ token, position, known, near, among }: UnknownToken) =>
-        new UnknownToken({ token, position, known, near, among, column }),
-    )(vocabulary.encode(tokens)),
-  );
+  })(numbersOf(tokens, from, column, length));
 };
 
 /** A record by a fitted schema. */

@@ -8,6 +8,7 @@ import {
 import { answer } from "../../backend/later.ts";
 import { Dataset } from "../../data/dataset.ts";
 import { type Generation, splitText, unitOf } from "../../data/raw/generation.ts";
+import { numbersOf } from "../../data/raw/known.ts";
 import { kindOf } from "../../data/raw/prepare.ts";
 import { rowAt } from "../../errors/words.ts";
 import {
@@ -87,10 +88,10 @@ export const promptOf = (
   if (value instanceof Tensor && value.shape.length === 1 && value.dtype === "i32")
     return known(Array.from(Tensor.read(value)));
   if (typeof value === "string") {
-    const encoded = prompt.vocabulary.encode(splitText(prompt.split, value));
-    if (encoded._tag === "Right") return Effect.succeed(encoded.right);
-    const { token, position, known, near, among } = encoded.left;
-    return Effect.fail(new UnknownToken({ token, position, known, near, among, row: at, column }));
+    const encoded = numbersOf(splitText(prompt.split, value), prompt, column);
+    return encoded._tag === "Right"
+      ? Effect.succeed(encoded.right)
+      : Effect.fail(new UnknownToken({ ...encoded.left, row: at }));
   }
   return Effect.fail(
     new InvalidArgument({

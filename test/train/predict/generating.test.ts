@@ -36,6 +36,7 @@ import {
   modelOf,
   textSampler,
 } from "../../../src/train/index.ts";
+import { promptOf } from "../../../src/train/predict/generating.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fluxion-text-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -207,6 +208,15 @@ describe("the text of a model that generates", () => {
     const said = predictor(of, initialState(of)).answers([{ text: "abc" }, row as never]);
     await expect(said).rejects.toThrow(reason);
     await expect(said).rejects.toThrow(/row 2|has txt/);
+  });
+
+  it("does not go on from a prompt of which it knows nothing", async () => {
+    const known = vocabularyOf(["<unknown>", ..."abc "], "<unknown>");
+    const writing = generation({ column: "text", vocabulary: known, length: 4 });
+    expect(await run(promptOf(writing, { text: "𐎀 b" }, 1))).toEqual([0, 4, 2]);
+    expect(await run(Effect.flip(promptOf(writing, { text: "𐎀 𐎁" }, 1)))).toMatchObject({
+      ...{ _tag: "UnknownToken", token: "𐎀", all: "character", row: 1, column: "text" },
+    });
   });
 
   it("needs a model that generates, with the vocabulary of the generation", async () => {
