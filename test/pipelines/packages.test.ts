@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
@@ -24,6 +25,7 @@ import {
   withData,
   withEpochs,
 } from "../../src/index.ts";
+import { type AnyPipeline, predictor } from "../../src/train/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 /** Stanzas of Debian 12's lists, shortened. */
@@ -105,22 +107,56 @@ const made = Array.from({ length: 60 }, (_, i) => ({
     i % 2 === 0 ? ["role::program", "use::gameplaying"] : ["role::shared-lib", "works-with::mail"],
 }));
 
-it("the topics of descriptions are learned, beside naive Bayes", async () => {
-  const splits = topicSplits([...made, { ...made[0], name: "twin" } as (typeof made)[number]]);
-  expect(splits.train.size + splits.test.size).toBe(60);
-  expect(splits.classes).toHaveLength(58);
-  expect(sections).toEqual([...sections].sort());
-  const events = await collect(
-    train$(
-      pipe(packageTopics, withData(Effect.succeed(splits)), withBatchSize(20), withEpochs(4)),
-      {
-        services: backends.wasm,
-      },
-    ),
-  );
+/** Sixty stanzas of games, and of programs for mail, sound and editing. */
+const real = parsePackages(readFileSync(new URL("language/packages.txt", import.meta.url), "utf8"));
+
+it("whole lists are read", () => {
+  expect(real).toHaveLength(60);
+  expect(real.find(({ name }) => name === "alsaplayer-jack")).toEqual({
+    ...{ name: "alsaplayer-jack", source: "alsaplayer", section: "sound" },
+    description: "alsaplayer output module for JACK",
+    tags: [
+      ...["admin::hardware", "interface::graphical", "interface::x11", "role::plugin"],
+      ...["role::program", "sound::player", "use::playing", "works-with-format::mp3"],
+      ...["works-with-format::oggvorbis", "works-with-format::wav", "works-with::audio"],
+      "x11::application",
+    ],
+  });
+});
+
+/** The losses of epochs of training, without the pipeline's operators. */
+const learned = async (of: AnyPipeline, epochs: number) => {
+  const quick = pipe({ ...of, operators: [] }, withBatchSize(20), withEpochs(epochs));
+  const events = await collect(train$(quick, { services: backends.wasm }));
   const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
-  expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) - 0.5);
-  expect(lastOf(events, "Started").baselines[0]?.metrics.accuracy).toBe(1);
+  return { events, losses, ask: predictor(quick, lastOf(events, "Completed").state) };
+};
+
+describe("topics", () => {
+  it("are told by naive Bayes; the same description in the same section counts once", async () => {
+    const splits = topicSplits([...made, { ...made[0], name: "twin" } as (typeof made)[number]]);
+    expect(splits.train.size + splits.test.size).toBe(60);
+    expect(splits.classes).toHaveLength(58);
+    expect(sections).toEqual([...sections].sort());
+    const [bayes] = packageTopics.baselines;
+    expect(bayes?.evaluate(splits as never)).toMatchObject({ accuracy: 1 });
+  });
+
+  it("are learned from real descriptions, and a description of unknown words is refused", async () => {
+    const splits = topicSplits(real);
+    const { losses, events, ask } = await learned(
+      pipe(packageTopics, withData(Effect.succeed(splits))),
+      3,
+    );
+    expect(losses[0]).toBeCloseTo(Math.log(58), 0);
+    expect(losses.at(-1)).toBeLessThan(0.95 * (losses[0] ?? 0));
+    expect(lastOf(events, "Started").baselines[0]?.metrics.accuracy).toBeGreaterThan(0.25);
+    const said = (await ask.answer({ text: "solitaire card game" })) as { readonly class: string };
+    expect(["games", "mail", "sound", "editors"]).toContain(said.class);
+    await expect(ask.answer({ text: "Kartenspiel ohne Gegner" })).rejects.toMatchObject({
+      ...{ _tag: "UnknownToken", token: "kartenspiel", all: "word" },
+    });
+  });
 });
 
 describe("tags", () => {
@@ -149,18 +185,27 @@ describe("tags", () => {
     expect(cooccurrence(3).evaluate({ train, test } as never)).toEqual(expected);
   });
 
-  it("are learned: the one that is missing, and none that is known", async () => {
-    const splits = Effect.runSync(tagQuestions(made, { most: 4 }));
+  /** Tags of packages, in the model's number of classes. */
+  const questions = (packages: Parameters<typeof tagQuestions>[0], most: number) => {
+    const splits = Effect.runSync(tagQuestions(packages, { most }));
     const classes = Array.from({ length: tagged }, (_, i) => splits.classes[i] ?? `tag ${i}`);
-    const data = Effect.succeed({ train: splits.train, test: splits.test, classes });
-    const of = pipe(
-      { ...packageTags, operators: [] },
-      withData(data),
-      withBatchSize(20),
-      withEpochs(40),
-    );
-    const events = await collect(train$(of, { services: backends.wasm }));
+    return pipe(packageTags, withData(Effect.succeed({ ...splits, classes })));
+  };
+
+  it("are learned: the one that is missing, and none that is known", async () => {
+    const { events } = await learned(questions(made, 4), 40);
     expect(lastOf(events, "Completed").test?.metrics.mrr).toBe(1);
+  });
+
+  it("are learned from real packages, and a tag that is unknown is refused", async () => {
+    const { losses, ask } = await learned(questions(real, 60), 2);
+    expect(losses.at(-1)).toBeLessThan(0.9 * (losses[0] ?? 0));
+    const known = ["interface::x11", "role::program", "use::gameplaying"];
+    const said = await ask.answer({ tags: known.join(", ") });
+    expect(known).not.toContain((said as { readonly class: string }).class);
+    await expect(ask.answer({ tags: "use::gameplay" })).rejects.toMatchObject({
+      ...{ _tag: "UnknownToken", token: "use::gameplay", near: "use::gameplaying" },
+    });
   });
 });
 
