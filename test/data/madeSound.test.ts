@@ -154,6 +154,12 @@ describe("sound of a column", () => {
             0,
           );
           expect(peak).toBe(1);
+          // 5 ms are 40 samples: half a wave is at 0, 0.0015 and 0.0062 in the first three.
+          const heard = sound.samples.toTypedArray();
+          for (const [i, most] of [0, 0.01, 0.04].entries()) {
+            expect(Math.abs(heard[i] ?? 1)).toBeLessThanOrEqual(most);
+            expect(Math.abs(heard.at(-1 - i) ?? 1)).toBeLessThanOrEqual(most);
+          }
           expect(sound.samples.shape).toEqual([1, 10 * 64]);
           const [a, b] = [wanted, column([...sound.samples.toTypedArray()])].map((of) =>
             of.toTypedArray(),

@@ -10,9 +10,19 @@ import type { Sound } from "./wav.ts";
 /** The most numbers of a spectrogram, and of the filters of mels: a model of a stranger may ask for long windows, and many. */
 const mostNumbers = 2 ** 22;
 
+/** The seconds in which a sound begins, and in which it ends: a sound that is cut off sounds with a click. */
+const fade = 0.005;
+
+/** The share of a sample that is heard, `from` samples from the nearer end of `length`: half a wave, from 0 to 1. */
+const shareHeard = (from: number, length: number, sampleRate: number): number => {
+  // A sound so short that it would be all fade keeps its middle.
+  const samples = Math.min(Math.round(fade * sampleRate), Math.floor(length / 4));
+  return from < samples ? 0.5 - 0.5 * Math.cos((Math.PI * from) / samples) : 1;
+};
+
 /**
  * Makes sound of a column that says how loud it is by mels over time: what `fromSound` does, backwards. Silence at the end is
- * left out, and the loudest sample is 1 or -1.
+ * left out, and the loudest sample is 1 or -1. It fades in and out, within 5 ms.
  *
  * **Math** energies `10^((column - max column) range / 10)`, 0 where the column is not above 0; then {@link inverseMel} and
  * {@link griffinLim}.
@@ -57,8 +67,12 @@ export const toSound = (
     ...{ sampleRate, window, mels, low, high },
   });
   const made = Tensor.read(griffinLim(magnitudes, { ...options, hop }));
-  // griffinLim makes f32.
-  const peak = (made as Float32Array).reduce((top, value) => Math.max(top, Math.abs(value)), 0);
-  const samples = Float32Array.from(made, (value) => (peak > 0 ? value / peak : 0));
+  const { length } = made;
+  const faded = Float32Array.from(
+    made,
+    (value, i) => value * shareHeard(Math.min(i, length - 1 - i), length, sampleRate),
+  );
+  const peak = faded.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const samples = faded.map((value) => (peak > 0 ? value / peak : 0));
   return { samples: Tensor.own([1, samples.length], "f32", samples), sampleRate };
 };
