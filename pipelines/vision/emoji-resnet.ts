@@ -9,15 +9,17 @@ import {
   softmaxCrossEntropy,
   supervised,
   withBaseline,
+  withCallback,
 } from "../../src/index.ts";
 import { cifarResnet } from "../../src/nn/models/index.ts";
+import { answersEvery, heldOutRows } from "../../src/train/index.ts";
 import { majorityClass, nearestNeighbor } from "../baselines/vision/classes.ts";
 import { emoji, emojiFolder, emojiGroups } from "../data/vision/emoji.ts";
 
 const batchSize = 64;
 const epochs = 30;
-/** The rate rises and falls once over the whole run of some 1,520 examples. */
-const steps = epochs * Math.ceil(1_520 / batchSize);
+/** The rate rises and falls once over the whole run of 1,524 examples. */
+const steps = epochs * Math.ceil(1_524 / batchSize);
 
 /**
  * A residual network of eight layers that classifies emoji of 20×20 pixels into nine Unicode groups. The
@@ -56,6 +58,11 @@ export const emojiResnet = pipe(
   ),
   withBaseline(majorityClass),
   withBaseline(nearestNeighbor),
+  withCallback(
+    answersEvery(
+      heldOutRows(6, ({ label }, i) => `${i + 1}, ${emojiGroups[Number(label?.item())]}`),
+    ),
+  ),
 );
 
 if (import.meta.main) runMain(emojiResnet);

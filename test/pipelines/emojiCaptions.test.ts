@@ -12,14 +12,10 @@ import {
   textNumbers,
   wordParts,
 } from "../../pipelines/data/multimodal/emojiCaptions.ts";
-import {
-  type EmojiNames,
-  familiesOf,
-  languages,
-  partsOf,
-} from "../../pipelines/data/multimodal/emojiNames.ts";
+import { type EmojiNames, languages, partsOf } from "../../pipelines/data/multimodal/emojiNames.ts";
 import { spelledSplits } from "../../pipelines/data/multimodal/emojiSpelled.ts";
 import { recall, recalls } from "../../pipelines/data/multimodal/recall.ts";
+import { familiesOf } from "../../pipelines/data/vision/emojiFamilies.ts";
 import type { EmojiEntry } from "../../pipelines/data/vision/emojiSheet.ts";
 import { wordF1 } from "../../pipelines/data/wordF1.ts";
 import { emojiCaptioner } from "../../pipelines/multimodal/emoji-captioner.ts";
@@ -63,7 +59,7 @@ const names: EmojiNames = {
   emoji: kept.map(({ unified, category, named }, i) => ({
     named,
     entry: {
-      ...{ unified, category, sheet_x: 0, sheet_y: 0, sort_order: i },
+      ...{ unified, name: named[0]?.name ?? "", category, sheet_x: 0, sheet_y: 0, sort_order: i },
       ...{ has_img_google: true, has_img_twitter: true },
     },
   })),

@@ -1,11 +1,56 @@
+import { readFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { emoji } from "../../pipelines/data/vision/emoji.ts";
+import { type Emoji, emoji, emojiGroups, emojiSplits } from "../../pipelines/data/vision/emoji.ts";
+import { lookalikes } from "../../pipelines/data/vision/emojiFamilies.ts";
+import type { EmojiSheet } from "../../pipelines/data/vision/emojiSheet.ts";
 import { emojiResnet } from "../../pipelines/vision/emoji-resnet.ts";
 import { decodePng } from "../../src/data/pictures/png.ts";
 import { formatError } from "../../src/errors/failure.ts";
+import {
+  type Dataset,
+  predictor,
+  train$,
+  withBatchSize,
+  withData,
+  withEpochs,
+} from "../../src/index.ts";
+import { backends, collect, lastOf } from "../train/examples.ts";
+
+/** Real emoji by Google, and their pixels. */
+const kept: readonly {
+  readonly unified: string;
+  readonly category: string;
+  readonly named: readonly { readonly name: string }[];
+  readonly google: string;
+}[] = JSON.parse(readFileSync(new URL("./emoji.json", import.meta.url), "utf8")).emoji;
+
+const pixelsOf = (code: string): readonly number[] =>
+  [...Buffer.from(kept.find(({ unified }) => unified === code)?.google ?? "", "base64")].map(
+    (byte) => byte / 255,
+  );
+
+const sheet: EmojiSheet = {
+  entries: kept.map(({ unified, category, named }, i) => ({
+    ...{ unified, name: named[0]?.name ?? "", category, sheet_x: 0, sheet_y: 0, sort_order: i },
+    ...{ has_img_google: true, has_img_twitter: true },
+  })),
+  drawn: (of) => Float32Array.from(of.flatMap(({ unified }) => pixelsOf(unified))),
+};
+
+const running = ["1F3C3", "1F3C3-200D-2640-FE0F", "1F3C3-200D-2642-FE0F"];
+
+/** Which emoji the rows draw. */
+const codesIn = (rows: Dataset<Emoji>): readonly string[] =>
+  Array.from({ length: rows.size }, (_, i) => {
+    const pixels = rows.row(i).image.toTypedArray();
+    const own = ({ unified }: { readonly unified: string }) =>
+      pixelsOf(unified).every((x, k) => Math.abs(x - (pixels[k] ?? 0)) < 1e-6);
+    return kept.find(own)?.unified ?? "";
+  });
 
 const part = (kind: string, body: Uint8Array): Buffer => {
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -104,7 +149,47 @@ describe("emoji-resnet", () => {
       expect(formatError(made.failure)).toContain("npm install emoji-datasource-google");
       return;
     }
-    for (const rows of [made.success.train, made.success.test])
+    const { train, test } = made.success;
+    expect([train.size, test.size]).toEqual([1524, 382]);
+    for (const rows of [train, test])
       expect(new Set(rows.column("label").toTypedArray()).size).toBe(9);
+  });
+
+  it("takes drawings for one that are nearer than a distance", () => {
+    // Of two numbers each, with squared distances of 1 from one to the next.
+    const drawings = Float32Array.of(0, 0, 1, 0, 1, 1, 5, 5);
+    expect(lookalikes(drawings, 4, 1.5)).toEqual([[], [0], [1], []]);
+    expect(lookalikes(drawings, 4, 2.5)).toEqual([[], [0], [0, 1], []]);
+  });
+
+  it("tests what has no relative in training", () => {
+    const { train, test } = emojiSplits(sheet);
+    expect(train.size + test.size).toBe(kept.length);
+    const held = new Set(codesIn(test));
+    expect(held.size).toBeGreaterThan(0);
+    for (const relatives of [running, ["1F415", "1F436"]])
+      expect([0, relatives.length]).toContain(relatives.filter((code) => held.has(code)).length);
+  });
+
+  it("learns real drawings, is compared with its baselines, and answers a picture of any size", {
+    timeout: 60_000,
+  }, async () => {
+    const of = pipe(
+      emojiResnet,
+      withData(Effect.sync(() => emojiSplits(sheet))),
+      withBatchSize(6),
+      withEpochs(6),
+    );
+    const events = await collect(train$(of, { services: backends.wasm }));
+    const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
+    expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0);
+    const { baselines } = lastOf(events, "Started");
+    expect(baselines.map(({ name }) => name)).toEqual(["majority class", "nearest neighbor"]);
+    expect(lastOf(events, "Sampled").text).toMatch(/^1, .*: .* \(\d\.\d\d\)/);
+    const picture = { width: 30, height: 20, data: new Uint8Array(30 * 20 * 4).fill(128) };
+    const { answer } = predictor(of, lastOf(events, "Completed").state);
+    const said = await answer({ image: picture });
+    expect(emojiGroups).toContain("class" in said && said.class);
+    await expect(answer({ image: "a fox" })).rejects.toMatchObject({ _tag: "InvalidArgument" });
   });
 });

@@ -5,6 +5,7 @@ import { DataSourceError } from "../../../src/index.ts";
 import { hashOf } from "../hash.ts";
 import { allAvailable, installed } from "../installed.ts";
 import { groupOf } from "../vision/emoji.ts";
+import { familiesOf, joined } from "../vision/emojiFamilies.ts";
 import {
   type EmojiEntry,
   type EmojiSheet,
@@ -41,41 +42,6 @@ const list = t.readonlyArray(
 /** A code without the mark that asks for a picture, which not everybody writes. */
 const plain = (code: string): string => code.replaceAll(/-?FE0F/g, "");
 
-/** The parts of a code that say only which man, woman or person: gender, skin, hair, and where they look. */
-const variants = /^(?:FE0F|200D|2640|2642|1F3F[B-F]|1F9B[0-3]|27A1|2194|2195)$/;
-const people = /^(?:1F468|1F469|1F9D1)$/;
-const persons =
-  /\b(?:man|men|woman|women|person|people|boy|boys|girl|girls|child|adult|face)\b|:.*|facing right/g;
-
-/**
- * The families that an emoji belongs to, by its code and by its English name: a man, a woman and a person who run are one, and so
- * is what differs only in what follows a colon, such as keycaps, and the face of an animal and the animal. Flags are each for themselves.
- */
-export const familiesOf = (code: string, name: string): readonly string[] => {
-  const parts = code.split("-").filter((part) => !variants.test(part));
-  const base = parts.map((part) => (people.test(part) ? "1F9D1" : part)).join("-");
-  const words = name.startsWith("flag:")
-    ? ""
-    : name.toLowerCase().replaceAll(persons, " ").replaceAll(/\s+/g, " ").trim();
-  return [`code ${base}`, ...(words === "" ? [] : [`name ${words}`])];
-};
-
-/** The family of each emoji: those with a family in common have the same, named by its first. */
-const joined = (of: readonly NamedEmoji[]): readonly string[] => {
-  const all = of.map(({ entry, named }) => familiesOf(entry.unified, named[0]?.name ?? ""));
-  const parent = new Map<string, string>();
-  const rootOf = (name: string): string => {
-    const up = parent.get(name);
-    return up === undefined || up === name ? name : rootOf(up);
-  };
-  for (const [first = "", ...others] of all)
-    for (const other of others) {
-      const [a, b] = [rootOf(first), rootOf(other)].sort() as [string, string]; // of two there are two
-      parent.set(b, a);
-    }
-  return all.map(([first = ""]) => rootOf(first));
-};
-
 /** The parts that emoji are in. */
 export type Part = "train" | "validation" | "test";
 
@@ -84,7 +50,9 @@ export type Part = "train" | "validation" | "test";
  * names.
  */
 export const partsOf = (of: readonly NamedEmoji[]) => {
-  const families = joined(of);
+  const families = joined(
+    of.map(({ entry, named }) => familiesOf(entry.unified, named[0]?.name ?? "")),
+  );
   const parts = families.map((family): Part => {
     const tenth = hashOf(family) % 10;
     return tenth < 2 ? "test" : tenth === 2 ? "validation" : "train";

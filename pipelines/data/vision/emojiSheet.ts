@@ -17,6 +17,7 @@ const entries = t.readonlyArray(
   t.type({
     /** Its code points, in hexadecimal digits. */
     unified: t.string,
+    name: t.string,
     category: t.string,
     sheet_x: t.number,
     sheet_y: t.number,
@@ -25,7 +26,7 @@ const entries = t.readonlyArray(
     has_img_twitter: t.boolean,
   }),
 );
-/** An emoji as the list of a package has it: its code, its group, and its place on the sheet. */
+/** An emoji as the list of a package has it: its code, its name, its group, and its place on the sheet. */
 export type EmojiEntry = t.TypeOf<typeof entries>[number];
 
 const packageOf = (vendor: EmojiVendor): string => `emoji-datasource-${vendor}`;
