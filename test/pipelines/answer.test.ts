@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
@@ -15,7 +16,7 @@ import {
 } from "../../pipelines/data/language/answering/wordnet.ts";
 import { answering, sizes } from "../../pipelines/language/answer.ts";
 import { tokenizeWords } from "../../src/data/index.ts";
-import { train$, withBatchSize, withEpochs, withLearningRate } from "../../src/index.ts";
+import { train$, withBatchSize, withData, withEpochs, withLearningRate } from "../../src/index.ts";
 import { predictor } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
@@ -123,6 +124,54 @@ it("TF-IDF ranks by rare words that documents have in common with a question", (
     expect.closeTo(Math.SQRT1_2, 12),
     undefined,
   ]);
+});
+
+describe("answer on a page of WordNet", () => {
+  const all = parseMeanings(readFileSync(new URL("language/wordnet.txt", import.meta.url), "utf8"));
+  const page = definitionSplits(all, { ...sizes, merges: 400, held: 8 });
+  const made = answering("page", "", Effect.succeed(page), Effect.succeed("here"), {
+    ...{ data: "a page", heldOut: "none" },
+  });
+
+  it("reads its entries, and asks a definition once where several entries have it", () => {
+    expect(all).toHaveLength(39);
+    expect(all.find(({ words }) => words.includes("ounce"))).toMatchObject({
+      ...{ id: "n13719922", words: ["ounce", "oz."], above: ["n13716084"] },
+      definition: "a unit of weight equal to one sixteenth of a pound or 16 drams or 28.349 grams",
+    });
+    const at = all.findIndex(({ words }) => words.includes("delft"));
+    expect(page.documents[at]).toBe("delft earthenware  "); // nothing related, no examples
+    const { train, validation, test } = page.splits;
+    // Three hollies are "an evergreen shrub".
+    expect(train.size + validation.size + test.size).toBe(39 - 2);
+  });
+
+  it("learns in a few steps, and answers a definition", { timeout: 30_000 }, async () => {
+    const { train, inputs, classes } = page.splits;
+    const of = pipe(
+      { ...made, baselines: [], operators: [] },
+      withData(Effect.succeed({ train, inputs, classes })),
+      withBatchSize(16),
+      withEpochs(3),
+      withLearningRate(3e-3),
+    );
+    const events = await collect(train$(of, { services: backends.wasm }));
+    const seen = losses(events);
+    expect(seen.at(-1)).toBeLessThan(seen[0] ?? 0);
+    const ask = predictor(of, lastOf(events, "Completed").state);
+    expect(await ask.answer({ text: "a style of glazed earthenware" })).toMatchObject({
+      class: expect.stringMatching(/^(earthenware|delft|faience|majolica|terra)/),
+    });
+    await expect(ask.answer({ text: "собака" })).rejects.toMatchObject({ _tag: "UnknownToken" });
+  });
+
+  it("TF-IDF finds the entries of their own words", () => {
+    const asked = [
+      { text: "delft earthenware", entry: all.findIndex(({ words }) => words.includes("delft")) },
+    ];
+    const found = searched({ split: page.split, documents: page.documents, asked });
+    expect(found).toMatchObject({ mrr: 1, top1: 1 });
+  });
 });
 
 const there = Effect.runSync(

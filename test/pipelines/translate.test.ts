@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
@@ -8,8 +9,22 @@ import {
   pairsOf,
   sentences,
 } from "../../pipelines/data/language/multi30k.ts";
-import { sizes, translate, translationScores } from "../../pipelines/language/translate.ts";
-import { formatError, train$, withData, withEpochs, withLearningRate } from "../../src/index.ts";
+import {
+  sizes,
+  translate,
+  translateFrench,
+  translateRecurrent,
+  translationScores,
+  wordsOf,
+} from "../../pipelines/language/translate.ts";
+import {
+  formatError,
+  train$,
+  withBatchSize,
+  withData,
+  withEpochs,
+  withLearningRate,
+} from "../../src/index.ts";
 import { dataAvailable } from "../../src/io/index.ts";
 import { predictor } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
@@ -68,6 +83,51 @@ describe("sentences and translations", () => {
 it("BLEU and chrF of equal texts are 1, whatever their capitals", () => {
   const said = [["Ein Mann liest eine Zeitung .", "ein Mann liest eine Zeitung."]] as const;
   expect(translationScores.map(({ of }) => of(said))).toEqual([1, 1]);
+});
+
+/** Descriptions of scenes in English, German and French, written for this test: those of Multi30k are for research. */
+const scenes = readFileSync(new URL("language/pairs.txt", import.meta.url), "utf8");
+const column = (i: number): string =>
+  scenes
+    .split("\n")
+    .map((line) => line.split("\t")[i] ?? "")
+    .join("\n");
+
+describe.each([
+  ["translate", translate, "hund", 1],
+  ["translate-french", translateFrench, "chien", 2],
+  ["translate-recurrent", translateRecurrent, "hund", 1],
+] as const)("%s on a page of sentences", (_, pipeline, dog, language) => {
+  const pairs = pairsOf(column(0), column(language));
+
+  it("lowers its loss in a few steps, beside a word dictionary", { timeout: 30_000 }, async () => {
+    expect(pairs).toHaveLength(32);
+    const learned = wordDictionary(
+      pairs.map(({ english, other }) => [wordsOf(english), wordsOf(other)] as const),
+      8,
+    );
+    expect(wordByWord(learned, ["dog"])).toEqual([dog]);
+    const data = encodedSplits({ train: pairs, validation: pairs, test: pairs }, sizes);
+    expect(data.train.size).toBe(32);
+    const of = pipe(
+      { ...pipeline, baselines: [], operators: [] },
+      withData(Effect.succeed({ train: data.train, generation: data.generation })),
+      withBatchSize(16),
+      withEpochs(3),
+      withLearningRate(3e-3),
+    );
+    const events = await collect(train$(of, { services: backends.wasm }));
+    const all = losses(events);
+    expect(all[0]).toBeCloseTo(Math.log(sizes.tokens), 0);
+    expect(all.at(-1)).toBeLessThan(0.95 * (all[0] ?? 0));
+    if (pipeline !== translateFrench) return;
+    const ask = predictor(of, lastOf(events, "Completed").state);
+    const wrong = (text: string) => ask.answer({ text }).catch((error: unknown) => error);
+    expect(await wrong("")).toMatchObject({ _tag: "EmptySequence" });
+    expect(await wrong("собака бежит")).toMatchObject({ _tag: "UnknownToken", all: "token" });
+    expect(await wrong("man ".repeat(100))).toMatchObject({ _tag: "SequenceTooLong" });
+    expect(await ask.answer({ text: "A dog." })).toMatchObject({ text: expect.any(String) });
+  });
 });
 
 const there = Effect.runSync(

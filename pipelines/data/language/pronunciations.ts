@@ -32,13 +32,11 @@ export interface Entry {
 /** The folder of the npm package `cmu-pronouncing-dictionary`. */
 export const dictionaryFolder = installed("cmu-pronouncing-dictionary");
 
-/** The first pronunciation, without stress, of every word that has only letters. */
-export const entries: Effect.Effect<
-  readonly Entry[],
-  Effect.Error<typeof dictionaryFolder>
-> = Effect.gen(function* () {
-  const folder = yield* dictionaryFolder;
-  const text = yield* readText(join(folder, "index.js"));
+/**
+ * The first pronunciation, without stress, of every word that has only letters, in the text of the package. Lines that have a
+ * comment, and words or sounds that are too long, are left out.
+ */
+export const parseEntries = (text: string): readonly Entry[] => {
   // One entry per line. Further pronunciations of a word are listed under the word with a number: "a(2)".
   const lines = text.matchAll(/^ {2}"?([a-z]+)"?: "([A-Z0-9 ]+)",?$/gm);
   return Array.from(lines, ([, word = "", spoken = ""]) => ({
@@ -48,7 +46,7 @@ export const entries: Effect.Effect<
     ({ word, sounds }) =>
       word.length > 1 && word.length <= wordLength && sounds.length <= soundLength,
   );
-});
+};
 
 /**
  * The padded letters of a word followed by its phonemes with a start marker; and the target phonemes with an end
@@ -89,21 +87,34 @@ const examples = Effect.fnUntraced(function* (some: readonly Entry[]) {
 const shuffled = (all: readonly Entry[]): readonly Entry[] =>
   Array.from(permutation(key(0), all.length).toTypedArray(), (i) => all[i] as Entry);
 
-/**
- * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, with 2000 for validation and 4000
- * for testing.
- *
- * **Source** the npm package `cmu-pronouncing-dictionary`.
- */
-export const pronunciations = Effect.gen(function* () {
-  const all = shuffled(yield* entries);
+/** Entries as examples, of which so many are drawn for the test and for validation. */
+export const spokenSplits = Effect.fnUntraced(function* (
+  entries: readonly Entry[],
+  { test, validation }: { readonly test: number; readonly validation: number },
+) {
+  const all = shuffled(entries);
   return {
-    train: yield* examples(all.slice(6000)),
-    validation: yield* examples(all.slice(4000, 6000)),
-    test: yield* examples(all.slice(0, 4000)),
+    train: yield* examples(all.slice(test + validation)),
+    validation: yield* examples(all.slice(test, test + validation)),
+    test: yield* examples(all.slice(0, test)),
     generation: generation({
       ...{ column: "word", prompt: letters, vocabulary: phonemes, separator: " " },
       ...{ start: "<start>", end: "<end>", length: soundLength },
     }),
   };
+});
+
+/**
+ * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, with 2000 for validation and 4000
+ * for testing.
+ *
+ * A word is on one side only, drawn at random, but of forms of one word, such as "borrow" and "borrows", one may be learned
+ * and the other asked.
+ *
+ * **Source** the npm package `cmu-pronouncing-dictionary`.
+ */
+export const pronunciations = Effect.gen(function* () {
+  const folder = yield* dictionaryFolder;
+  const entries = parseEntries(yield* readText(join(folder, "index.js")));
+  return yield* spokenSplits(entries, { test: 4000, validation: 2000 });
 });
