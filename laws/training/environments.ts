@@ -5,6 +5,7 @@ import { Backend, compile } from "../../src/backend/index.ts";
 import { parameter } from "../../src/ir/build.ts";
 import type { Expr, TensorType } from "../../src/ir/expr.ts";
 import type { KeyExpr } from "../../src/ir/ops/random.ts";
+import { stack } from "../../src/ir/ops/structural.ts";
 import { flattenExprs, flattenTensors } from "../../src/ir/trees.ts";
 import {
   actionType,
@@ -221,22 +222,25 @@ export const rangesKept: Law<EnvironmentSubject> = law(
   }),
 );
 
-/** Where an environment knows which observations are possible, those of its games are, before they end. */
+/** Where an environment has rules, its games keep them before they end. */
 export const gamesPossible: Law<EnvironmentSubject> = law(
-  "games are possible",
-  "possible(observation) holds for every observation of a game that goes on",
+  "games keep their rules",
+  "every rule holds for every observation of a game that goes on",
   (of) => ({
     given: seeds,
     breach: (seed: number) => {
-      const { possible } = of;
-      if (possible === undefined) return undefined;
+      const { rules = [] } = of;
+      if (rules.length === 0) return undefined;
       const policy = randomLegalPolicy(of);
       const all = ran((key: KeyExpr) => {
         const { steps } = rollout(of, policy, { length: 30 })(begin(of, key));
-        return vmap((seen: Expr) => possible(seen))(steps.observation);
+        const kept = (seen: Expr) => stack(rules.map(({ holds }) => holds(seen)));
+        return vmap(kept)(steps.observation);
       }, keyOf(seed)) as Tensor;
       const wrong = all.toTypedArray().indexOf(0);
-      return wrong < 0 ? undefined : `the observation before step ${wrong} is not possible`;
+      if (wrong < 0) return undefined;
+      const { words } = rules[wrong % rules.length] ?? { words: "" };
+      return `before step ${Math.floor(wrong / rules.length)} it is not so that ${words}`;
     },
   }),
 );

@@ -87,6 +87,7 @@ const runFrom = (
       baselines: [],
       better: { loss: "lower", accuracy: "higher", rmse: "lower" },
       units: {},
+      judgedIn: undefined,
       tested$: (state) => only(tested(state)),
       state: start,
     },

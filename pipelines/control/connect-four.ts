@@ -40,7 +40,9 @@ const random = randomLegalPolicy(game);
 /** A player who wins where one move wins, and lets nobody win by the next. */
 const twoAhead = lookAhead(game, 2);
 /** Against a player who looks at the 2401 lines of four moves. No game is longer than 21 moves of either. */
-const fourAhead = withTimeLimit(21)(against(game, lookAhead(game, 4)));
+const fourAhead = withTimeLimit(21)(
+  against(game, lookAhead(game, 4), { called: "a look four moves ahead" }),
+);
 
 /** One's own pieces, and the other's. */
 const planes = lambda("planes", (board: Expr<readonly [6, 7]>) =>

@@ -25,7 +25,7 @@ import { boards } from "./boards/boards.ts";
 import { perfect } from "./boards/perfect.ts";
 
 const game = ticTacToe();
-const mistakesCost = against(game, perfect);
+const mistakesCost = against(game, perfect, { called: "a perfect player" });
 
 const learner = dqn({
   environment: game,

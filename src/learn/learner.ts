@@ -109,10 +109,11 @@ export interface Limit {
 /** The kinds of actions of learners that play. */
 export type Acts = "discrete" | "continuous";
 
-/** A game by its name, and what its positions are, in words. */
+/** A game by its name, and what its positions are, in words: their numbers, and the rules that they keep. */
 export interface Game {
   readonly name: string;
   readonly positions: string;
+  readonly rules?: readonly string[];
 }
 
 /** What a learner's model says, of the tree that the learner carries. */
@@ -121,7 +122,8 @@ export interface Predicting {
   readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
   /**
    * What the output stands for: the values of discrete actions `[count]`, of which the highest is taken, or an action itself.
-   * Of discrete actions it may be `[2, count]`, where the second line is what is highest for the action that is taken.
+   * Of discrete actions it may be `[2, count]`, where the second line is what is highest for the action that is taken. NaN, and
+   * then a number again and again, stand for the rule of that number of the game, which the row breaks.
    */
   readonly acts?: Acts;
   /** The game that it plays, and what its positions are, in words: for the error of a row that is none. */
@@ -174,6 +176,8 @@ export interface Learner<in R extends Columns, out C> extends Predicting {
   readonly adjust: (change: Adjustment) => Either<Refused, Learner<R, C>>;
   /** The rows of the summary's table of layers, for one example with columns of these types. Empty without a network. */
   readonly describe: (columns: { readonly [column: string]: TensorType }) => readonly LayerRow[];
+  /** The name of the environment of held-out episodes, where that is another than the learner learns in. */
+  readonly judgedIn?: string;
   /** The types of the columns that `predict` reads and no source has: what a learner that plays sees. */
   readonly sees?: { readonly [column: string]: TensorType };
 }

@@ -15,6 +15,7 @@ const started: EventJson = {
   ...{ _tag: "Started", pipeline: "p", backend: "wasm", epochs: 3, stepsPerEpoch: 2, examples: 4 },
   ...{ parameters: 1, baselines: [], better: { loss: "lower", accuracy: "higher" } },
   units: {},
+  judgedIn: undefined,
 };
 const epoch = (n: number, loss: number, accuracy: number): EventJson => ({
   ...{ _tag: "EpochCompleted", epoch: n, step: 2 * n, loss, metrics: { accuracy } },

@@ -18,6 +18,11 @@ describe("connect-four", () => {
     const all = losses(events);
     expect(all.slice(0, 3)).toEqual([0, 0, 0]);
     expect(all.at(-1)).toBeLessThan(all[3] as number);
+    // Either player of a game with itself wins it.
+    expect(Object.values(lastOf(events, "EpochCompleted").metrics)).toEqual(
+      Array(3).fill(Number.NaN),
+    );
+    expect(lastOf(events, "Started").judgedIn).toMatch(/against a look four moves ahead/);
     const { metrics } = lastOf(events, "Completed").test ?? expect.unreachable();
     const { wins = 9, losses: lost = 9 } = metrics;
     expect(wins + lost).toBeLessThanOrEqual(1);
@@ -54,7 +59,7 @@ describe("connect-four", () => {
       .answer({ observation: hanging })
       .catch((error: Error) => error);
     expect(String(refused)).toMatch(
-      /row 1 is no position that connectFour can have\n {2}fix: give it a board of 6 lines of 7.* with no empty place under a piece/,
+      /row 1 is no position that connectFour can have, where no empty place is under a piece\n {2}fix: give it a board of 6 lines of 7/,
     );
   });
 });

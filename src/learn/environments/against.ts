@@ -14,7 +14,7 @@ import { either } from "./rollout.ts";
 
 /**
  * A game for two, played against an opponent: each step is a move and the opponent's reply. The opponent begins half of the
- * games, or as often as `begins` says.
+ * games, or as often as `begins` says. `called` names the opponent, for what is said of a run.
  *
  * The game must show each player their own side in turn, as `ticTacToe` and `connectFour` do. The reward is that of one's
  * own move, or minus that of the reply; so is the end.
@@ -40,7 +40,10 @@ import { either } from "./rollout.ts";
 export const against = <S>(
   game: Environment<S>,
   opponent: Policy,
-  { begins = 0.5 }: { readonly begins?: number } = {},
+  {
+    begins = 0.5,
+    called = "an opponent",
+  }: { readonly begins?: number; readonly called?: string } = {},
 ): Environment<S> => {
   probability("against", { begins });
   const reply = (state: S, observation: Expr, key: KeyExpr): Outcome<S> => {
@@ -51,7 +54,7 @@ export const against = <S>(
   const { stateOf: _, ...rest } = game;
   return {
     ...rest,
-    name: `${game.name} against an opponent`,
+    name: `${game.name} against ${called}`,
     reset: (key) => {
       const [resetting, whose, replying] = splitKey(key, 3);
       const fresh = game.reset(resetting);

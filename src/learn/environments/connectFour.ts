@@ -22,12 +22,12 @@ export const connectFour = (): Environment<BoardState> =>
     ...{ name: "connectFour", rows, columns, inLine: 4, count: columns },
     legal: (observation) => eq(index(observation, 0), 0),
     stands: {
-      when: (observation) => {
+      words: "no empty place is under a piece",
+      holds: (observation) => {
         const taken = cast(ne(observation, 0), "i32");
         const [above, under] = [sliceAxis(taken, 0, 0, rows - 1), sliceAxis(taken, 0, 1, rows)];
         return ge(0, max(sub(above, under)));
       },
-      words: "with no empty place under a piece",
     },
     cellOf: (board, action) => {
       const heights = sum(cast(ne(reshape(board, [rows, columns]), 0), "i32"), 0);

@@ -66,10 +66,18 @@ export interface Environment<S = unknown> {
   legal?(observation: Expr): Expr;
   /** The state that an observation shows, where observations tell everything: a search goes on from it. */
   stateOf?(observation: Expr): S;
-  /** Whether an observation can be one of a game that goes on, a bool scalar. Defaults to every one. */
-  possible?(observation: Expr): Expr;
-  /** What is `possible`, in words, for errors: "a board of …". */
+  /** The rules that every observation of a game that goes on keeps. Defaults to none. A predictor refuses what breaks one. */
+  readonly rules?: readonly PositionRule[];
+  /** What the numbers of an observation stand for, in words, for errors: "a board of …". */
   readonly positions?: string;
+}
+
+/** A rule that every position of a game keeps until the game ends. */
+export interface PositionRule {
+  /** The rule as it stands after "where", such as "nobody has 3 in a line". */
+  readonly words: string;
+  /** Whether an observation keeps it, a bool scalar. */
+  readonly holds: (observation: Expr) => Expr;
 }
 
 /** The type of one action. */

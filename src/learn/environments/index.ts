@@ -14,6 +14,7 @@ export {
   type Environment,
   type Outcome,
   type Policy,
+  type PositionRule,
   randomLegalPolicy,
   randomPolicy,
   type Space,

@@ -7,7 +7,7 @@ import { max, min, sum } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
 import { fromTypedArray } from "../../tensor/constructors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type Environment, never } from "./environment.ts";
+import { type Environment, never, type PositionRule } from "./environment.ts";
 
 /** The state of a game on a board. */
 export interface BoardState {
@@ -25,8 +25,8 @@ interface LineGame {
   /** The number of actions. */
   readonly count: number;
   readonly legal: (observation: Expr) => Expr;
-  /** Where pieces can be, besides their numbers, and that in words. Defaults to anywhere. */
-  readonly stands?: { readonly when: (observation: Expr) => Expr; readonly words: string };
+  /** Where pieces can be. Defaults to anywhere. */
+  readonly stands?: PositionRule;
   /** The cell that an action fills. It does not matter for an action that is not legal, unless it is a taken cell. */
   readonly cellOf: (board: Expr, action: Expr) => Expr;
 }
@@ -70,23 +70,29 @@ export const lineGame = (game: LineGame): Environment<BoardState> => {
     actions: { kind: "discrete", count },
     legal,
     stateOf: (observation) => ({ board: cast(ravel(observation), "i32") }),
-    possible: (observation) => {
-      const board = cast(ravel(observation), "i32");
-      const pieces = eq(sub(ravel(observation), cast(board, "f32")), 0);
-      const whole = and(ge(min(cast(pieces, "i32")), 1), ge(1, max(mul(board, board))));
-      // The player to move has as many pieces as the other, or one less.
-      const fewer = neg(sum(board));
-      const open = lt(max(abs(matmul(lines, cast(board, "f32")))), inLine);
-      const fair = and(and(whole, open), and(ge(fewer, 0), ge(1, fewer)));
-      return stands === undefined ? fair : and(fair, stands.when(observation));
-    },
-    positions: [
-      `a board of ${rows} lines of ${columns} from the top`,
-      "1 for each piece of the player to move, -1 for each of the other, who has as many or one more",
-      "0 elsewhere",
-      `and nobody has ${inLine} in a line`,
-      ...(stands === undefined ? [] : [stands.words]),
-    ].join(", "),
+    rules: [
+      {
+        words: "every number is 1, -1 or 0",
+        holds: (observation) => {
+          const board = cast(ravel(observation), "i32");
+          const pieces = eq(sub(ravel(observation), cast(board, "f32")), 0);
+          return and(ge(min(cast(pieces, "i32")), 1), ge(1, max(mul(board, board))));
+        },
+      },
+      {
+        words: "the other player has as many pieces as the player to move, or one more",
+        holds: (observation) => {
+          const fewer = neg(sum(ravel(observation)));
+          return and(ge(fewer, 0), ge(1, fewer));
+        },
+      },
+      ...(stands === undefined ? [] : [stands]),
+      {
+        words: `nobody has ${inLine} in a line`,
+        holds: (observation) => lt(max(abs(matmul(lines, ravel(observation)))), inLine),
+      },
+    ],
+    positions: `a board of ${rows} lines of ${columns} from the top: 1 for each piece of the player to move, -1 for each of the other, 0 elsewhere`,
     reset: () => {
       const board = fill([rows * columns], 0, "i32");
       return { state: { board }, observation: observe(board) };

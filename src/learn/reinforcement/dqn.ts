@@ -35,6 +35,7 @@ import {
   explorationAt,
   greedyAction,
   greedyValue,
+  judgedBy,
   ofEpisodes,
   playedGreedily,
   predictedValues,
@@ -288,7 +289,7 @@ const remembering = <M extends AnyLayer>(
   const greedy =
     (carried: Carried): Policy =>
     (seen) => ({ action: greedyAction(environment, valuesOf(carried, seen), seen) });
-  const summaries = ofEpisodes(metrics);
+  const summaries = ofEpisodes(metrics, spec);
 
   return {
     name: "dqn",
@@ -335,6 +336,7 @@ const remembering = <M extends AnyLayer>(
       return playedGreedily(spec.evaluatesOn, policy, spec.longestEpisode, metrics)(rows);
     },
     ...seeing(environment),
+    ...judgedBy(environment, spec.evaluatesOn),
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");

@@ -1,12 +1,12 @@
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
-import { add, div, lt, minimum, mul, neg } from "../../ir/ops/elementwise.ts";
-import { fill, ravel } from "../../ir/ops/indexing.ts";
+import { add, div, eq, ge, lt, minimum, mul, neg } from "../../ir/ops/elementwise.ts";
+import { fill, iota, ravel } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { categorical, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
-import { argmax, max, mean } from "../../ir/ops/reduction.ts";
-import { reshape } from "../../ir/ops/structural.ts";
+import { argmax, argmin, max, mean, min } from "../../ir/ops/reduction.ts";
+import { reshape, stack } from "../../ir/ops/structural.ts";
 import type { Exprs } from "../../ir/trees.ts";
 import { probability, whole } from "../../tensor/validate.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
@@ -54,28 +54,45 @@ export const legalValues = (
     ? values
     : where(environment.legal(observation), values, Number.NEGATIVE_INFINITY);
 
-/** What a learner predicts: {@link legalValues}, and NaN for what is no position of the game. */
+/**
+ * What a learner predicts: {@link legalValues}; or, of what is no position of the game, NaN, and in all other places the number
+ * of the first rule that it breaks.
+ */
 export const predictedValues = (
-  environment: Pick<Environment, "legal" | "possible">,
+  environment: Pick<Environment, "legal" | "rules">,
   values: Expr,
   observation: Expr,
 ): Expr => {
   const legal = legalValues(environment, values, observation);
-  const possible = environment.possible?.(observation);
-  return possible === undefined ? legal : where(possible, legal, Number.NaN);
+  const { rules = [] } = environment;
+  if (rules.length === 0) return legal;
+  const kept = stack(rules.map(({ holds }) => cast(holds(observation), "i32")));
+  const places = iota([values.shape[0] ?? 1]);
+  const told = where(eq(places, 0), Number.NaN, cast(argmin(kept), "f32"));
+  return where(ge(min(kept), 1), legal, told);
 };
+
+/** Where held-out episodes are played, if that is elsewhere than where a learner learns. */
+export const judgedBy = (
+  environment: Environment,
+  evaluatesOn: Environment,
+): Pick<Learner<Columns, unknown>, "judgedIn"> =>
+  evaluatesOn === environment ? {} : { judgedIn: evaluatesOn.name };
 
 /** What the learners of an environment say of the rows that they predict. */
 export const seeing = ({
   name,
   observation: { shape, dtype },
   positions,
-}: Pick<Environment, "name" | "observation" | "positions">): Pick<
+  rules,
+}: Pick<Environment, "name" | "observation" | "positions" | "rules">): Pick<
   Learner<Columns, unknown>,
   "sees" | "plays"
 > => ({
   sees: { observation: { shape, dtype } },
-  ...(positions !== undefined && { plays: { name, positions } }),
+  ...(positions !== undefined && {
+    plays: { name, positions, ...(rules && { rules: rules.map(({ words }) => words) }) },
+  }),
 });
 
 /** The first of the legal actions with the highest value. */
@@ -114,15 +131,19 @@ export const countOfActions = (op: string, { name, actions }: Environment): numb
   });
 };
 
-/** The summaries of a learner's metrics, of the episodes that steps belong to: leaves are `[steps]`. */
+/**
+ * The summaries of a learner's metrics, of the episodes that steps belong to: leaves are `[steps]`. A return of self-play says
+ * nothing, since either player earns it: it does not count.
+ */
 export const ofEpisodes =
-  (metrics: readonly SomeMetric[]) =>
+  (metrics: readonly SomeMetric[], { selfPlay = false } = {}) =>
   (loss: Expr, { earned, steps, ended }: Episodes): readonly Exprs[] => {
     const examples = earned.shape[0] ?? 1;
     const values = {
       episodeReturn: earned,
       episodeLength: cast(steps, "f32"),
       episodeEnded: ended,
+      returnCounts: selfPlay ? fill([examples], 0, "bool") : ended,
     };
     const nothing = fill([examples], 0, "f32");
     return metrics.map((metric) =>

@@ -24,6 +24,7 @@ import {
   explorationAt,
   greedyAction,
   greedyValue,
+  judgedBy,
   legalValues,
   ofEpisodes,
   playedGreedily,
@@ -195,13 +196,17 @@ export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
       const taken = mul(cast(step, "f32"), length);
       const [next, made] = scan(once(taken), opened(carried), iota([length]));
       const loss = mean(square(made.error));
-      return { carried: next, report: { loss, summaries: [ofEpisodes(metrics)(loss, made)] } };
+      return {
+        carried: next,
+        report: { loss, summaries: [ofEpisodes(metrics, { selfPlay })(loss, made)] },
+      };
     },
     evaluate: (carried, rows) =>
       playedGreedily(evaluatesOn, greedy(opened(carried).table), longestEpisode, metrics)(rows),
     sees: {
       observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
     },
+    ...judgedBy(environment, evaluatesOn),
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");

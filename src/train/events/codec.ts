@@ -69,6 +69,7 @@ const cases = {
     baselines: t.readonlyArray(t.strict({ name: t.string, metrics: numbersByName })),
     better: directionsByName,
     units: textsByName,
+    judgedIn: optional(t.string),
   }),
   EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: natural }),
   StepCompleted: t.strict({

@@ -34,6 +34,8 @@ export interface Started<State = TrainState> {
   readonly baselines: readonly BaselineScore[];
   /** Whether higher or lower is better, for the loss and each metric. */
   readonly better: Directions;
+  /** The name of the environment of held-out episodes, where a learner that plays learns in another. */
+  readonly judgedIn: string | undefined;
   /** The units of the loss and of metrics that have one, by name. */
   readonly units: { readonly [name: string]: string };
   /**

@@ -136,6 +136,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     baselines: prepared.baselines,
     better: prepared.scores.better,
     units: of.units,
+    judgedIn: of.learner.judgedIn,
     tested$: prepared.test === undefined ? undefined : tested$,
     requestState: asked.ask,
     hold: asked.hold,

@@ -36,6 +36,10 @@ const figuresText = (metrics: MetricValues): string =>
     .map(([name, value]) => `${oneLine(name)} ${figureText(value)}`)
     .join("  ");
 
+/** The metrics of a training step or epoch. One that is NaN had nothing to measure, since the loss is finite. */
+const measured = (metrics: MetricValues): MetricValues =>
+  Object.fromEntries(Object.entries(metrics).filter(([, value]) => !Number.isNaN(value)));
+
 const scoreText = ({ loss, metrics }: Score): string => figuresText({ loss, ...metrics });
 
 /** One line per baseline, its scores aligned below those of the run. */
@@ -61,8 +65,9 @@ export const progressLine = (
     ...(confusion.length === 0 ? [] : ["", ...confusion]),
   ];
   const width = `epoch ${started?.epochs ?? ""}/${started?.epochs ?? ""}`.length;
+  const against = started?.judgedIn === undefined ? "" : `  (${oneLine(started.judgedIn)})`;
   const tested = (test: Score | undefined) =>
-    test === undefined ? [] : [`${"test".padEnd(width)}  ${scoreText(test)}`];
+    test === undefined ? [] : [`${"test".padEnd(width)}  ${scoreText(test)}${against}`];
   switch (event._tag) {
     case "Started":
       return [
@@ -77,7 +82,8 @@ export const progressLine = (
       const held =
         event.validation === undefined ? [] : [`validation ${scoreText(event.validation)}`];
       const rate = `${durationText(event.milliseconds)} (${grouped(event.examplesPerSecond)} examples/s)`;
-      return [epoch, scoreText(event), ...held, rate].join("  ");
+      const trained = figuresText({ loss: event.loss, ...measured(event.metrics) });
+      return [epoch, trained, ...held, rate].join("  ");
     }
     case "Stopped":
       return [
@@ -114,8 +120,8 @@ const asFits = (parts: readonly string[], cells: number): string => {
 /** Where a step stands in its epoch, its scores, and the time that is left where examples tell it. */
 const placeOf = (event: StepCompleted, started: Started<unknown>) => {
   const { stepsPerEpoch: total, examples = 0 } = started;
-  const scores = Object.entries({ loss: event.loss, ...event.metrics }).map(([name, value]) =>
-    figuresText({ [name]: value }),
+  const scores = Object.entries({ loss: event.loss, ...measured(event.metrics) }).map(
+    ([name, value]) => figuresText({ [name]: value }),
   );
   const head = `epoch ${event.epoch}/${started.epochs} `;
   if (total === undefined) return { head, place: `step ${event.step}`, scores, done: undefined };

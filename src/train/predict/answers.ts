@@ -4,6 +4,7 @@ import { toSound } from "../../data/sound/toSound.ts";
 import type { Sound } from "../../data/sound/wav.ts";
 import { rowAt } from "../../errors/words.ts";
 import { InvalidArgument } from "../../errors.ts";
+import type { Game } from "../../learn/learner.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Meaning } from "./rows.ts";
@@ -136,6 +137,25 @@ const spokenIn = (outputs: readonly Tensor[], speech: FromSound) =>
     },
   );
 
+/** Whether values are those of no position, or of one without a legal action. */
+const noPosition = (values: readonly number[]): boolean =>
+  Number.isNaN(values[0]) || !values.some((x) => x > Number.NEGATIVE_INFINITY);
+
+/** Why nothing can be played: NaN is followed by the number of the rule that is broken. */
+const unplayable = (row: number, [first, rule = -1]: readonly number[], plays?: Game) => {
+  const broken = plays?.rules?.[rule];
+  const among = broken === undefined ? "" : `, where ${broken}`;
+  const position =
+    plays?.positions ?? "a position that the game can have, as the player to move sees it";
+  return new InvalidArgument({
+    ...{ op: "answer", argument: rowAt(row) },
+    expected: `${position}; an action must be legal`,
+    actual: Number.isNaN(first)
+      ? `no position that ${plays?.name ?? "the game"} can have${among}`
+      : "a position without a legal action",
+  });
+};
+
 /**
  * What outputs say, row by row. With `boxes` an output is read as boxes. With class names, an output is taken for the logits of the classes, or a single number
  * for the logit of the second of two. Of a learner that plays it is an action, or the values of actions.
@@ -164,18 +184,8 @@ export const answersOf = (
   if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
   if (acts === "discrete") {
     const all = each((i) => [...numbersAt(i)]);
-    const nothing = all.findIndex((values) => !values.some((x) => x > Number.NEGATIVE_INFINITY));
-    if (nothing >= 0)
-      return E.left(
-        new InvalidArgument({
-          op: "answer",
-          argument: rowAt(nothing),
-          expected: `${plays?.positions ?? "a position that the game can have, as the player to move sees it"}; an action must be legal`,
-          actual: all[nothing]?.some(Number.isNaN)
-            ? `no position that ${plays?.name ?? "the game"} can have`
-            : "a position without a legal action",
-        }),
-      );
+    const refused = all.findIndex(noPosition);
+    if (refused >= 0) return E.left(unplayable(refused, all[refused] ?? [], plays));
     return E.right(
       all.map((numbers) => {
         const count = shape.at(-1) ?? 1;

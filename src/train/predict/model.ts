@@ -240,7 +240,10 @@ const written = t.intersection([
     transcription: transcriptionCodec,
     speech: fromRawCodec,
     acts: t.keyof({ discrete: null, continuous: null }),
-    plays: t.strict({ name: t.string, positions: t.string }),
+    plays: t.intersection([
+      t.type({ name: t.string, positions: t.string }),
+      t.partial({ rules: t.readonlyArray(t.string) }),
+    ]),
   }),
 ]);
 

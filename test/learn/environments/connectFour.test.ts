@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { vmap } from "../../../src/autodiff/index.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { argmax, cast, fill, reshape } from "../../../src/ir/index.ts";
+import { argmax, cast, fill, reshape, stack } from "../../../src/ir/index.ts";
 import type { KeyExpr } from "../../../src/ir/ops/random.ts";
 import {
   against,
@@ -95,26 +95,33 @@ describe("connectFour", () => {
   });
 });
 
-describe("a position of connect four is possible", () => {
-  const possible = (...rows: readonly string[]) => {
+describe("a position of connect four", () => {
+  const { rules = [] } = connectFour();
+  /** The number of the rule that a board breaks first. */
+  const broken = (...rows: readonly string[]) => {
     const all = [...Array.from({ length: 6 - rows.length }, () => "......."), ...rows];
     const board = tensor(
       all.map((row) => [...row].map((c) => ({ X: 1, O: -1, "?": 0.5, "2": 2 })[c] ?? 0)),
     );
-    return (ran((x: Expr) => connectFour().possible?.(x), board) as Tensor).item();
+    const kept = ran((x: Expr) => stack(rules.map(({ holds }) => holds(x))), board) as Tensor;
+    return rules[kept.toTypedArray().indexOf(0)]?.words;
   };
+  const numbers = "every number is 1, -1 or 0";
+  const counts = "the other player has as many pieces as the player to move, or one more";
+  const under = "no empty place is under a piece";
+  const open = "nobody has 4 in a line";
   // X is to move.
   it.each([
-    ["as the game begins", 1, ["......."]],
-    ["with as many pieces of either player", 1, ["...O...", "..XX..O"]],
-    ["with one more piece of the other", 1, ["...O...", "..XX.OO"]],
-    ["but not with one more of one's own", 0, ["..XX..O"]],
-    ["but not with two more of the other", 0, ["...OO.."]],
-    ["but not where a piece hangs in the air", 0, ["...O...", "..X...."]],
-    ["but not where somebody has won", 0, ["XXX....", "OOOO..."]],
-    ["but not with half a piece", 0, ["..?...."]],
-    ["but not with a double piece", 0, ["..2..OO"]],
-  ] as const)("%s", (_, want, rows) => expect(possible(...rows)).toBe(want));
+    ["may be the first", undefined, ["......."]],
+    ["may have as many pieces of either player", undefined, ["...O...", "..XX..O"]],
+    ["may have one more piece of the other", undefined, ["...O...", "..XX.OO"]],
+    ["has not one more of one's own", counts, ["..XX..O"]],
+    ["has not two more of the other", counts, ["...OO.."]],
+    ["has no piece that hangs in the air", under, ["...O...", "..X...."]],
+    ["is none after somebody has won", open, ["XXX....", "OOOO..."]],
+    ["has no half pieces", numbers, ["..?...."]],
+    ["has no double pieces", numbers, ["..2..OO"]],
+  ] as const)("%s", (_, rule, rows) => expect(broken(...rows)).toBe(rule));
 });
 
 describe("a game against an opponent", () => {

@@ -30,6 +30,7 @@ const report: fc.Arbitrary<EventJson> = fc.oneof(
       noNullPrototype: true,
     }),
     units: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
+    judgedIn: fc.option(fc.string(), { nil: undefined }),
   }),
   fc.record({ _tag: fc.constant("EpochStarted" as const), epoch: count }),
   fc.record({

@@ -194,7 +194,7 @@ describe("plots", () => {
 
   const begun = (more: Partial<Extract<EventJson, { _tag: "Started" }>> = {}): EventJson => ({
     ...{ _tag: "Started", pipeline: "pole", backend: "wasm", epochs: 1, stepsPerEpoch: 4 },
-    ...{ examples: 4, parameters: 1, better: {}, units: {}, baselines: [] },
+    ...{ examples: 4, parameters: 1, better: {}, units: {}, judgedIn: undefined, baselines: [] },
     ...more,
   });
   const at = (n: number, y: number): EventJson =>

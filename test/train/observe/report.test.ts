@@ -23,6 +23,7 @@ const events: readonly EventJson[] = [
     ...{ _tag: "Started", pipeline: hostile, backend: hostile, epochs: 1, stepsPerEpoch: 2 },
     ...{ examples: 4, parameters: 1, better: {} },
     units: { loss: hostile },
+    judgedIn: undefined,
     baselines: [{ name: hostile, metrics: { [hostile]: 0.5 } }],
   },
   {

@@ -32,6 +32,7 @@ export const started: Started<TrainState<number>> = {
   baselines: [],
   better: { loss: "lower", accuracy: "higher", rmse: "lower" },
   units: {},
+  judgedIn: undefined,
   state: at(0),
 };
 

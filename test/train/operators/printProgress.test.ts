@@ -95,6 +95,18 @@ describe("printProgress", () => {
     ]);
   });
 
+  it("says against whom held-out games are played, and nothing of what training could not measure", async () => {
+    const stream = recorder(false);
+    const metrics = { return: Number.NaN, wins: Number.NaN };
+    const plays = { ...started, judgedIn: "chess against Kasparov" };
+    const all = from([plays, { ...epoch(1, 0.25), metrics }, completed(1)]);
+    await lastValueFrom(all.pipe(printProgress({ stream })));
+    expect(stream.written.slice(1)).toEqual([
+      "epoch 1/5  loss 0.2500  1.2 s (10,373 examples/s)\n",
+      "test       loss 0.0834  accuracy 0.9751  (chess against Kasparov)\n",
+    ]);
+  });
+
   it("draws a bar on a terminal and clears it before a line", async () => {
     const stream = recorder(true);
     await lastValueFrom(from(events).pipe(printProgress({ stream, every: 0 })));

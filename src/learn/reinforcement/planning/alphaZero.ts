@@ -29,7 +29,14 @@ import { eachLeaf } from "../../trees.ts";
 import type { Rewarded } from "../advantages.ts";
 import { spoiled } from "../dqn.ts";
 import { meanReturn } from "../episodes.ts";
-import { countOfActions, ofEpisodes, playedGreedily, predictedValues, seeing } from "../greedy.ts";
+import {
+  countOfActions,
+  judgedBy,
+  ofEpisodes,
+  playedGreedily,
+  predictedValues,
+  seeing,
+} from "../greedy.ts";
 import { joined } from "../onPolicy.ts";
 import { beginGames, type Game, play } from "../playing.ts";
 import { type Memory, replay } from "../replay.ts";
@@ -262,7 +269,7 @@ const playingItself = <M extends AnyLayer>(
   const memory = replay(spec.capacity, moveOf(environment, count));
   const model = open(spec.model);
   const metrics: readonly SomeMetric[] = [meanLoss, ...spec.metrics];
-  const summaries = ofEpisodes(metrics);
+  const summaries = ofEpisodes(metrics, { selfPlay: true });
   // The tree that `init` made, with expressions in place of tensors.
   const opened = (carried: unknown) => carried as Carried;
   const judging =
@@ -326,6 +333,7 @@ const playingItself = <M extends AnyLayer>(
     evaluate: (carried, rows) =>
       playedGreedily(spec.evaluatesOn, best(carried), spec.longestEpisode, metrics)(rows),
     ...seeing(environment),
+    ...judgedBy(environment, spec.evaluatesOn),
     acts: "discrete",
     predict: (carried, row) => {
       const seen = columnOf(row, "observation");
