@@ -33,11 +33,26 @@ const without = (logits: Logits, kept: (place: number) => boolean): Logits => {
   return Tensor.own(logits.shape, "f32", data);
 };
 
+/** The most of the largest numbers that are found by inserting each among those so far, which is faster than sorting. */
+const few = 32;
+
 /** The indices of the `k` largest numbers in descending order; ties keep their order. */
-export const likeliestOf = (x: ArrayLike<number>, k: number): readonly number[] =>
-  Array.from(x, (_, i) => i)
-    .sort((a, b) => (x[b] as number) - (x[a] as number) || a - b)
-    .slice(0, k);
+export const likeliestOf = (x: ArrayLike<number>, k: number): readonly number[] => {
+  const at = (i: number | undefined): number => x[i as number] as number;
+  if (k > few)
+    return Array.from(x, (_, i) => i)
+      .sort((a, b) => at(b) - at(a) || a - b)
+      .slice(0, k);
+  const found: number[] = [];
+  for (let i = 0; i < x.length; i++) {
+    if (found.length === k && !(at(i) > at(found[k - 1]))) continue;
+    let rank = found.length;
+    while (rank > 0 && at(found[rank - 1]) < at(i)) rank--;
+    found.splice(rank, 0, i);
+    found.length = Math.min(found.length, k);
+  }
+  return found;
+};
 
 /** The indices of logits, most likely first. */
 const ranked = (logits: Logits): readonly number[] =>

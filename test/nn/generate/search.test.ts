@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Continuation, DecodingFailure } from "../../../src/nn/generate/decoder.ts";
-import { applyTemperature, sampleToken } from "../../../src/nn/generate/sampling.ts";
+import { applyTemperature, likeliestOf, sampleToken } from "../../../src/nn/generate/sampling.ts";
 import { beamSearch, greedySearch, sampleSequence } from "../../../src/nn/generate/search.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import { categorical, key, normal } from "../../../src/tensor/key.ts";
@@ -101,6 +102,17 @@ it.each([
   [1, [0, 0]],
 ])("of two equal tokens, a probability of %d is reached by the fewest tokens", (p, kept) => {
   expect(sampleToken(tensor([0, 0]), { topP: p }).toArray()).toEqual(kept);
+});
+
+it("the likeliest tokens, few or many, are those that sorting gives, the first of equal ones first", () => {
+  expect(likeliestOf([1, 3, 2, 3, -Infinity], 3)).toEqual([1, 3, 2]);
+  const logit = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constant(-Infinity));
+  fc.assert(
+    fc.property(fc.array(logit, { maxLength: 60 }), fc.integer({ min: 1, max: 64 }), (x, k) => {
+      const sorted = [...x.keys()].sort((a, b) => (x[b] ?? 0) - (x[a] ?? 0) || a - b);
+      expect(likeliestOf(x, k)).toEqual(sorted.slice(0, k));
+    }),
+  );
 });
 
 it("a class is drawn from 200,000 classes", () => {
