@@ -5,7 +5,7 @@ import { mul, sub } from "../ir/ops/elementwise.ts";
 import { foldInKey, type KeyExpr, splitKey } from "../ir/ops/random.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { nth } from "../tensor/list.ts";
-import { finite, positive, whole } from "../tensor/validate.ts";
+import { finite, positive, present, whole } from "../tensor/validate.ts";
 import { type Descending, everything } from "./descending.ts";
 import { gradientOf } from "./gradient/rule.ts";
 import { axis, type ExampleJudge, type Judged, judgedOf, notScalar, perExample } from "./judge.ts";
@@ -28,6 +28,7 @@ import {
   type Settings,
   withJudge,
 } from "./objective.ts";
+import { modelsPart, optimizerPart } from "./parts.ts";
 import { bothLeaves, eachLeaf } from "./trees.ts";
 
 /** The specification of {@link metaLearned}. */
@@ -92,6 +93,14 @@ export interface MetaLearned<R extends Columns, M extends Models> extends Settin
 export const metaLearned = <R extends Columns, const M extends Models>(
   spec: MetaLearned<R, M>,
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
+  present("metaLearned", spec, {
+    ...modelsPart,
+    support: "a function that makes the loss of a task's support examples",
+    query: "a function that makes the loss of its query examples",
+    inner: "how models adapt, such as { learningRate: 0.01 }",
+    ...optimizerPart,
+  });
+  present("metaLearned: inner", spec.inner, { learningRate: "a number above 0" });
   const { learningRate, steps = 1, firstOrder = false } = spec.inner;
   positive("metaLearned", { learningRate });
   finite("metaLearned", { learningRate });

@@ -9,6 +9,7 @@ import { replacedBy } from "../nn/pretrained.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { type Key, split } from "../tensor/key.ts";
 import { nth } from "../tensor/list.ts";
+import { present } from "../tensor/validate.ts";
 import type { Follower } from "./combinators/follow.ts";
 import { type Descending, type Descent, descending, everything, type Part } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
@@ -41,6 +42,7 @@ import {
   refuseUnknown,
   type StateByName,
 } from "./models.ts";
+import { lossPart, modelsPart, optimizerPart } from "./parts.ts";
 import type { SomeMetric } from "./scoring.ts";
 
 /** The information about the run that a loss receives besides models and data. */
@@ -267,6 +269,7 @@ export const withJudge = <R extends Columns, M extends Models>(
 export const objective = <R extends Columns, const M extends Models>(
   spec: Objective<R, M>,
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
+  present("objective", spec, { ...modelsPart, ...lossPart, ...optimizerPart });
   const models = openAll(spec.models);
   // The functions come from `models`, and the row has the columns of R.
   const loss = spec.loss as (models: never, row: never, context: LossContext) => Expr | Judged;
@@ -288,6 +291,7 @@ export const objective = <R extends Columns, const M extends Models>(
 export const batchObjective = <R extends Columns, const M extends Models>(
   spec: BatchObjective<R, M>,
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
+  present("batchObjective", spec, { ...modelsPart, ...lossPart, ...optimizerPart });
   const models = openAll(spec.models);
   // The functions come from `models`, and the batch has the columns of R.
   const loss = spec.loss as (models: never, batch: never, context: LossContext) => Expr | Judged;

@@ -12,10 +12,12 @@ import type { Moved } from "../nn/types/extent.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
+import { present } from "../tensor/validate.ts";
 import { type Descending, type Descent, descending } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
 import { axis, type ExampleJudge, judgedOf, perExample } from "./judge.ts";
 import { type Columns, columnOf, type Learner, type Limit } from "./learner.ts";
+import { lossPart, modelPart, optimizerPart } from "./parts.ts";
 import type { SomeMetric } from "./scoring.ts";
 
 type Fits<I, M> =
@@ -116,6 +118,7 @@ const limitsOf = (spec: {
  * Learns a column `target` from a column `input` by one model, one loss and one optimizer: the everyday learner.
  *
  * **Math** minimizes the mean over a batch of `loss(model(input), target)`.
+ * **Fails with** `InvalidArgument`, thrown, where one of these parts is missing.
  *
  * @example
  * ```ts
@@ -139,6 +142,11 @@ export const supervised = <
 >(
   spec: Supervised<R, I, T, M>,
 ): Learner<R, Descending<ParamsOf<M>, StateOf<M>>> => {
+  present("supervised", spec, {
+    input: "the name of a column, which the model is applied to",
+    target: "the name of a column, which the output is compared with",
+    ...{ ...modelPart, ...lossPart, ...optimizerPart },
+  });
   // The same layer under another type: its shapes were checked above, its params and state are P and S.
   const model = spec.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>;
   // Its argument shapes were compared with the model and the data, and a step passes it nothing else.

@@ -15,6 +15,22 @@ export const shown = (value: unknown): string =>
       ? JSON.stringify(value)
       : String(value);
 
+/**
+ * Requires arguments that are there. **Fails with** `InvalidArgument`, thrown for the first of `expected`, which says in words
+ * what each argument is, that is missing.
+ */
+export const present = (
+  op: string,
+  given: object,
+  expected: { readonly [argument: string]: string },
+): void => {
+  for (const [argument, words] of Object.entries(expected)) {
+    const value = (given as Arguments)[argument];
+    if (value === undefined || value === null)
+      throw new InvalidArgument({ op, argument, expected: words, actual: "missing" });
+  }
+};
+
 /** A check of numeric arguments: throws `InvalidArgument` for the first one that fails it. */
 export type Check = (op: string, given: Arguments) => void;
 

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../errors.ts";
-import { finite, holding, positive, probability, whole } from "../../tensor/validate.ts";
+import { finite, holding, positive, present, probability, whole } from "../../tensor/validate.ts";
 
 /** A run of differentially private descent, for {@link privacySpent}. */
 export interface PrivateRun {
@@ -12,6 +12,14 @@ export interface PrivateRun {
   /** The probability with which the guarantee may fail, well below 1 over the number of examples. */
   readonly delta: number;
 }
+
+/** What each part of a run is, for the error of one that is missing. */
+const runParts = {
+  noise: "the noise of privately, a number above 0",
+  sampling: "the batch size over the number of examples",
+  steps: "the number of steps",
+  delta: "a probability well below 1 over the number of examples",
+};
 
 /** `ln(eᵃ + eᵇ)`. */
 const logPlus = (a: number, b: number): number => {
@@ -65,6 +73,8 @@ const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
  * ```
  */
 export const privacySpent = ({ noise, sampling, steps, delta }: PrivateRun): number => {
+  const given = { noise, sampling, steps, delta };
+  present("privacySpent", given, runParts);
   positive("privacySpent", { noise });
   finite("privacySpent", { noise });
   probability("privacySpent", { sampling });
@@ -101,6 +111,8 @@ export const noiseFor = ({
   epsilon,
   ...run
 }: Omit<PrivateRun, "noise"> & { readonly epsilon: number }): number => {
+  const { noise: _, ...parts } = runParts;
+  present("noiseFor", { epsilon, ...run }, { epsilon: "a number above 0", ...parts });
   positive("noiseFor", { epsilon, sampling: run.sampling });
   whole(1)("noiseFor", { steps: run.steps });
   const spent = (noise: number): number => privacySpent({ ...run, noise });

@@ -6,7 +6,7 @@ import { refuse } from "../../ir/types/diagnose.ts";
 import { globalNorm } from "../../optim/transforms/parts.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
-import { finite, positive, whole } from "../../tensor/validate.ts";
+import { finite, positive, present, whole } from "../../tensor/validate.ts";
 import { leaves } from "../../tree.ts";
 import { columnOf } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
@@ -22,6 +22,7 @@ import { type GradientRule, gradientOf } from "./rule.ts";
  * arXiv:2010.01412, equation 2 and algorithm 1.
  */
 export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule => {
+  present("sharpnessAware", { rho }, { rho: "a number above 0" });
   positive("sharpnessAware", { rho });
   finite("sharpnessAware", { rho });
   return {
@@ -80,6 +81,11 @@ export const adversarially = ({
   steps = 1,
   stepSize = steps === 1 ? epsilon : (2.5 * epsilon) / steps,
 }: Adversary): GradientRule => {
+  present(
+    "adversarially",
+    { column, epsilon },
+    { column: "the name of a column of inputs", epsilon: "a number above 0" },
+  );
   whole(1)("adversarially", { steps });
   positive("adversarially", { epsilon, stepSize });
   finite("adversarially", { epsilon, stepSize });

@@ -9,7 +9,7 @@ import { flattenExprs, treeOf } from "../../ir/trees.ts";
 import { globalNorm } from "../../optim/transforms/parts.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
-import { finite, notNegative, positive } from "../../tensor/validate.ts";
+import { finite, notNegative, positive, present } from "../../tensor/validate.ts";
 import type { Outcome } from "../judge.ts";
 import type { Columns } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
@@ -38,6 +38,7 @@ const ofNoise = -1;
  * **Source** Abadi et al., "Deep learning with differential privacy" (2016), arXiv:1607.00133, algorithm 1.
  */
 export const privately = ({ clip, noise }: Privacy): GradientRule => {
+  present("privately", { clip, noise }, { clip: "a number above 0", noise: "0 or more" });
   positive("privately", { clip });
   finite("privately", { clip });
   notNegative("privately", { noise });

@@ -8,6 +8,7 @@ import { notNegative, probability } from "../../tensor/validate.ts";
 import { eachLeaf } from "../trees.ts";
 import { generalizedAdvantages, type Valued } from "./advantages.ts";
 import {
+  checkParts,
   gamesOf,
   joined,
   type OnPolicy,
@@ -114,6 +115,7 @@ export interface ActorCritic<P extends AnyLayer, V extends AnyLayer>
 export const actorCritic = <P extends AnyLayer, V extends AnyLayer>(
   spec: ActorCritic<P, V>,
 ): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
+  checkParts("actorCritic", spec, { critic: true });
   const { environment, length = 5, discount = 0.99, lambda = 1 } = spec;
   const environments = gamesOf(environment, spec.environments ?? 8);
   const { entropyCoefficient = 0, valueCoefficient = 0.5 } = spec;

@@ -18,12 +18,13 @@ import type { ParamsOf, StateOf } from "../../nn/types/chain.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import { split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { probability, whole, wholeTo } from "../../tensor/validate.ts";
+import { present, probability, whole, wholeTo } from "../../tensor/validate.ts";
 import { copyEvery, follow } from "../combinators/follow.ts";
 import type { Descending } from "../descending.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
 import { type Columns, columnOf, type Learner } from "../learner.ts";
 import { objective } from "../objective.ts";
+import { environmentPart, modelPart, optimizerPart } from "../parts.ts";
 import type { SomeMetric } from "../scoring.ts";
 import { eachLeaf } from "../trees.ts";
 import { meanReturn } from "./episodes.ts";
@@ -248,6 +249,12 @@ const updating = ({ environment, discount, count, ...spec }: Checked<AnyLayer>) 
  * ```
  */
 export const dqn = <M extends AnyLayer>(spec: Dqn<M>): Learner<Columns, DqnCarried<M>> => {
+  present("dqn", spec, {
+    ...{ ...environmentPart, ...modelPart, ...optimizerPart },
+    capacity: "the number of transitions that are remembered",
+    exploration: "a probability, or one that falls, such as { to: 0.1, steps: 10_000 }",
+    target: "how the target network follows, such as { every: 100 }",
+  });
   const settings = checked(spec);
   // The same model twice.
   const learner = updating(settings) as Learner<Row, unknown> as Learner<

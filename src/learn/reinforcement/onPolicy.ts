@@ -17,11 +17,12 @@ import type { ParamsOf } from "../../nn/types/chain.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import { split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { whole } from "../../tensor/validate.ts";
+import { present, whole } from "../../tensor/validate.ts";
 import type { Tree } from "../../tree.ts";
 import { evaluatedParams, type Moving, optimizerUnder } from "../descending.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
 import { type Columns, columnOf, type Learner } from "../learner.ts";
+import { environmentPart, optimizerPart } from "../parts.ts";
 import type { SomeMetric } from "../scoring.ts";
 import type { Valued } from "./advantages.ts";
 import { type AgentParams, agent } from "./agent.ts";
@@ -130,6 +131,15 @@ export interface PlayingLearner<P, V> extends Learner<Columns, Acting<P, V>> {
   /** Draws an action for one observation. */
   readonly act: (carried: unknown, observation: Expr, key: KeyExpr) => Expr;
 }
+
+/** Requires the parts of a learner with a policy. **Fails with** `InvalidArgument`, thrown, for one that is missing. */
+export const checkParts = (op: string, spec: object, { critic }: { readonly critic: boolean }) =>
+  present(op, spec, {
+    ...environmentPart,
+    policy: "a layer from an observation to a policy, such as dense(4, 2)",
+    ...(critic && { value: "a layer from an observation to one number, such as dense(4, 1)" }),
+    ...optimizerPart,
+  });
 
 /** How many games a learner plays side by side: the given number, or all games outside of programs. */
 export const gamesOf = (environment: Environment | ExternalEnvironment, given: number): number =>

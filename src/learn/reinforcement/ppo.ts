@@ -21,7 +21,7 @@ import type { AnyLayer } from "../../nn/layer.ts";
 import type { ParamsOf } from "../../nn/types/chain.ts";
 import { positive, whole } from "../../tensor/validate.ts";
 import { checkWeighing, type Rows, rowsOf, type Weighing } from "./actorCritic.ts";
-import { gamesOf, type OnPolicy, onPolicy, type PlayingLearner } from "./onPolicy.ts";
+import { checkParts, gamesOf, type OnPolicy, onPolicy, type PlayingLearner } from "./onPolicy.ts";
 import { updates } from "./updates.ts";
 
 /**
@@ -102,6 +102,7 @@ const standardized = (xs: Expr): Expr => div(sub(xs, mean(xs)), add(sqrt(varianc
 export const ppo = <P extends AnyLayer, V extends AnyLayer>(
   spec: Ppo<P, V>,
 ): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
+  checkParts("ppo", spec, { critic: true });
   const { environment, length = 128, epochs = 4, minibatches = 4 } = spec;
   const environments = gamesOf(environment, spec.environments ?? 8);
   const { discount = 0.99, lambda = 0.95, clip = 0.2, valueClip } = spec;

@@ -10,9 +10,10 @@ import type { Concrete, Symbolic } from "../../ir/trees.ts";
 import { meanLoss } from "../../nn/metrics/regression.ts";
 import { full } from "../../tensor/constructors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { finite, notNegative, probability, whole } from "../../tensor/validate.ts";
+import { finite, notNegative, present, probability, whole } from "../../tensor/validate.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
 import { type Columns, columnOf, type Learner, type Refused } from "../learner.ts";
+import { environmentPart } from "../parts.ts";
 import type { SomeMetric } from "../scoring.ts";
 import { eachLeaf } from "../trees.ts";
 import { meanReturn } from "./episodes.ts";
@@ -105,6 +106,7 @@ type Carried = Symbolic<Tabular>;
  * ```
  */
 export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
+  present("qLearning", spec, { ...environmentPart, states: "the number of states" });
   const {
     environment,
     states,

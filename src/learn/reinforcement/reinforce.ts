@@ -10,7 +10,14 @@ import type { ParamsOf } from "../../nn/types/chain.ts";
 import { notNegative, probability } from "../../tensor/validate.ts";
 import { eachLeaf } from "../trees.ts";
 import { discountedReturns, type Rewarded } from "./advantages.ts";
-import { gamesOf, joined, type OnPolicy, onPolicy, type PlayingLearner } from "./onPolicy.ts";
+import {
+  checkParts,
+  gamesOf,
+  joined,
+  type OnPolicy,
+  onPolicy,
+  type PlayingLearner,
+} from "./onPolicy.ts";
 import { update } from "./updates.ts";
 
 /** The specification of {@link reinforce}. */
@@ -64,6 +71,7 @@ const nothing = stateless(
 export const reinforce = <P extends AnyLayer, V extends AnyLayer = typeof nothing>(
   spec: Reinforce<P, V>,
 ): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
+  checkParts("reinforce", spec, { critic: false });
   const { environment } = spec;
   const limit = "_tag" in environment ? undefined : environment.limit;
   const { length = limit ?? 1000 } = spec;

@@ -4,7 +4,7 @@ import type { TensorType } from "../../../ir/expr.ts";
 import { nth } from "../../../tensor/list.ts";
 import { showShape, sizeOf } from "../../../tensor/shape.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
-import { whole } from "../../../tensor/validate.ts";
+import { present, whole } from "../../../tensor/validate.ts";
 import type { Actions, Space } from "../../environments/environment.ts";
 
 /** Numbers in row-major order, or a tensor. */
@@ -53,12 +53,13 @@ export interface External extends Omit<ExternalEnvironment, "_tag" | "name" | "o
  *
  * **Fails with** `InvalidArgument`, thrown, where there is no game.
  */
-export const externalEnvironment = ({
-  name = "external",
-  observation,
-  actions,
-  games,
-}: External): ExternalEnvironment => {
+export const externalEnvironment = (spec: External): ExternalEnvironment => {
+  present("externalEnvironment", spec, {
+    observation: 'what the games show, such as { shape: [4], dtype: "f32" }',
+    actions: 'what they take, such as { kind: "discrete", count: 2 }',
+    games: "a list of games with reset and step",
+  });
+  const { name = "external", observation, actions, games } = spec;
   whole(1)("externalEnvironment", { games: games.length });
   const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   return { _tag: "External", name, observation: { low, high, ...observation }, actions, games };

@@ -19,11 +19,12 @@ import type { ParamsOf, StateOf } from "../../../nn/types/chain.ts";
 import type { GradientTransformation } from "../../../optim/transformation.ts";
 import { split } from "../../../tensor/key.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { probability, whole, wholeTo } from "../../../tensor/validate.ts";
+import { present, probability, whole, wholeTo } from "../../../tensor/validate.ts";
 import type { Descending } from "../../descending.ts";
 import { drawIndex, type Environment, type Policy } from "../../environments/environment.ts";
 import { type Columns, columnOf, type Learner } from "../../learner.ts";
 import { objective } from "../../objective.ts";
+import { environmentPart, modelPart, optimizerPart } from "../../parts.ts";
 import type { SomeMetric } from "../../scoring.ts";
 import { eachLeaf } from "../../trees.ts";
 import type { Rewarded } from "../advantages.ts";
@@ -253,6 +254,10 @@ export const worthOf = (steps: Unshaped<Later>, last: Expr, lambda: number): Exp
 export const alphaZero = <M extends AnyLayer>(
   spec: AlphaZero<M>,
 ): Learner<Columns, AlphaZeroCarried<M>> => {
+  present("alphaZero", spec, {
+    ...{ ...environmentPart, ...modelPart, ...optimizerPart },
+    capacity: "the number of moves that are remembered",
+  });
   const settings = checked(spec);
   const learner = updating(settings) as Learner<Move & Columns, unknown>;
   return playingItself(
