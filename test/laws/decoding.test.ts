@@ -17,7 +17,7 @@ import type { Expr } from "../../src/index.ts";
 import { add } from "../../src/ir/index.ts";
 import type { Transcript } from "../../src/nn/generate/ctc.ts";
 import type { Cache } from "../../src/nn/index.ts";
-import { gpt } from "../../src/nn/models/index.ts";
+import { gpt, transformer } from "../../src/nn/models/index.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
 holds(decodingLaws, speakers);
@@ -57,6 +57,21 @@ describe("planted mistakes in decoding are caught", () => {
       },
     };
     expect(breaks(stepByStep, early)).toContain("logits after 1");
+  });
+
+  test("a step that forgets what it may copy", () => {
+    const source = { vocabulary: 4, length: 3, padding: 0 };
+    const sizes = { source, vocabulary: 4, positions: 4, width: 2, blocks: 1, heads: 1 };
+    const copier = transformer({ ...sizes, copies: true });
+    const unable: Speaker["model"] = {
+      ...copier,
+      step: (params, token, carry) => {
+        const { tokens, ...others } = carry as { readonly tokens: Expr };
+        const [logits, next] = copier.step(params, token, others);
+        return [logits, { ...(next as object), tokens }];
+      },
+    };
+    expect(breaks(stepByStep, unable)).toContain("logits after 1");
   });
 });
 

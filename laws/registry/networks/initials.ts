@@ -395,8 +395,8 @@ const initials: InitialTable<Modules> = {
   },
   transformer: {
     layer: transforming.transformer({
-      ...{ source, vocabulary: 6, positions: 3, width: 4, blocks: 2, heads: 2, hidden: 6 },
-      norm: "pre",
+      ...{ source, vocabulary: 7, positions: 3, width: 4, blocks: 2, heads: 2, hidden: 6 },
+      ...{ norm: "pre", copies: true },
     }),
     params: {
       "encoder.tokens.table": deviating(0.5),
@@ -406,6 +406,9 @@ const initials: InitialTable<Modules> = {
       ...decoder(4, 6, "decoder.blocks."),
       ...norm("decoder.last."),
       ...affine(4, "decoder.output."),
+      ...glorot(4, 4, "decoder.copy.query"),
+      ...glorot(4, 4, "decoder.copy.key"),
+      ...glorot(4, 1, "decoder.copy.gate"),
     },
   },
 };

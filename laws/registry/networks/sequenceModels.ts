@@ -105,6 +105,15 @@ export const sequenceModels: Settings<
       ),
       shape: [5],
     },
+    {
+      layer: ofTokens(
+        transformer({
+          ...{ source, vocabulary: 4, positions: 2, copies: true },
+          ...{ width: 2, blocks: 1, heads: 1, hidden: 2 },
+        }),
+      ),
+      shape: [5],
+    },
   ],
   lstmClassifier: [
     {
@@ -168,6 +177,13 @@ export const speakers: readonly Speaker[] = [
     model: transformer({
       ...{ source, vocabulary: 3, positions: 4, alibi: true },
       ...{ width: 6, blocks: 2, heads: 3, hidden: 3 },
+    }),
+  },
+  {
+    name: "transformer that copies",
+    model: transformer({
+      ...{ source, vocabulary: 4, positions: 4, norm: "pre", copies: true },
+      ...{ width: 4, blocks: 2, heads: 2, hidden: 3 },
     }),
   },
   {

@@ -282,12 +282,14 @@ const defaults: Defaults<
   ],
   transformerDecoder: [
     ofTokens(telling(transforming.transformerDecoder(stack))),
-    ofTokens(telling(transforming.transformerDecoder({ ...stack, ...stacked }))),
+    ofTokens(telling(transforming.transformerDecoder({ ...stack, ...stacked, copies: false }))),
     [3],
   ],
   transformer: [
     ofTokens(transforming.transformer({ ...stack, source, positions: 3 })),
-    ofTokens(transforming.transformer({ ...stack, ...stacked, source, positions: 3 })),
+    ofTokens(
+      transforming.transformer({ ...stack, ...stacked, source, positions: 3, copies: false }),
+    ),
     [5],
   ],
 };

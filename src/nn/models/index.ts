@@ -3,6 +3,7 @@
 export { type AlexnetOptions, alexnet } from "./alexnet.ts";
 export type { Alignment, AlignmentParams } from "./attentionScores.ts";
 export type { Image, Network } from "./build.ts";
+export type { CopyParams } from "./copying.ts";
 export { type Gpt, type GptOptions, type GptParams, type GptState, gpt } from "./gpt.ts";
 export { type LenetOptions, lenet } from "./lenet.ts";
 export { type LstmClassifierOptions, lstmClassifier } from "./lstmClassifier.ts";
@@ -14,6 +15,8 @@ export {
   type StackOptions,
   type StackParams,
   type TransformerDecoder,
+  type TransformerDecoderOptions,
+  type TransformerDecoderParams,
   type TransformerModel,
   type TransformerModelOptions,
   type TransformerParams,

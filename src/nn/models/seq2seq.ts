@@ -1,11 +1,9 @@
 import { scan } from "../../autodiff/index.ts";
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { dot } from "../../ir/ops/contraction.ts";
-import { add, log, mul, ne, sub, tanh } from "../../ir/ops/elementwise.ts";
-import { fill, oneHot, take } from "../../ir/ops/indexing.ts";
+import { ne, tanh } from "../../ir/ops/elementwise.ts";
+import { fill, take } from "../../ir/ops/indexing.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
-import { softmax } from "../../ir/ops/reduction.ts";
 import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
@@ -36,6 +34,7 @@ import {
   initAlignment,
   keysOf,
 } from "./attentionScores.ts";
+import { withCopies } from "./copying.ts";
 
 /** The sizes of a {@link seq2seq}. */
 export interface Seq2SeqOptions<V extends number = number> {
@@ -95,10 +94,6 @@ interface Carry {
 }
 
 type Params = Symbolic<Seq2SeqParams>;
-
-/** The logarithm of a mixture: of the probabilities of logits, as much as the gate says, and of copies. */
-const withCopies = (logits: Expr, gate: Expr, copied: Expr): Expr =>
-  log(add(add(mul(gate, softmax(logits)), mul(sub(1, gate), copied)), 1e-9));
 
 /**
  * A recurrent sequence-to-sequence model with attention: a bidirectional encoder reads the source, and a decoder generates
@@ -232,11 +227,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
         : withCopies(
             logits,
             sigmoid(affine(params.copy, h)),
-            dot(
-              attentionTo(params.alignment, outputs, keys, real),
-              oneHot(read, vocabulary, logits.dtype),
-              [[1], [0]],
-            ),
+            attentionTo(params.alignment, outputs, keys, real),
+            read,
           );
     const [scopedLogits, ...states] = scoped(
       "decoder",

@@ -1,11 +1,12 @@
 import { scan } from "../../autodiff/index.ts";
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { add, mul, ne } from "../../ir/ops/elementwise.ts";
 import { fill, take } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { scoped } from "../../ir/trace.ts";
-import { type Key, split } from "../../tensor/key.ts";
+import { foldIn, type Key, split } from "../../tensor/key.ts";
 import { passedOn, wholeTo } from "../../tensor/validate.ts";
 import { exprsOf, open, stateless, still } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
@@ -26,6 +27,7 @@ import {
   transformerEncoderBlock,
 } from "../layers/transformerBlock.ts";
 import type { HeadsFit } from "../types/heads.ts";
+import { type Copied, type CopyParams, copying, initCopying } from "./copying.ts";
 
 /** The sizes of the encoder or the decoder of a {@link transformer}. */
 export interface StackOptions
@@ -117,29 +119,45 @@ export const transformerEncoder = <const W extends number>(
   );
 };
 
+/** The params of a {@link transformerDecoder}, with those of the head that copies, if there is one. */
+export interface TransformerDecoderParams extends StackParams<DecoderParams> {
+  readonly output: AffineParams;
+  readonly copy?: CopyParams;
+}
+
 /** A Transformer decoder: given a memory, `over` makes it a layer; `begin` and `step` decode token by token. */
 export interface TransformerDecoder<V extends number> {
-  readonly init: (key: Key) => StackParams<DecoderParams> & { readonly output: AffineParams };
-  /** The layer that attends to `memory: [places, width]`; `mask: [places]` is true at real positions. */
+  readonly init: (key: Key) => TransformerDecoderParams;
+  /**
+   * The layer that attends to `memory: [places, width]`; `mask: [places]` is true at real positions, and `tokens: [places]` of
+   * i32 are what a decoder that copies may copy.
+   */
   readonly over: (
     memory: Expr,
     mask?: Expr,
-  ) => Layer<
-    readonly [number],
-    readonly [number, V],
-    ReturnType<TransformerDecoder<V>["init"]>,
-    undefined
-  >;
+    tokens?: Expr,
+  ) => Layer<readonly [number], readonly [number, V], TransformerDecoderParams, undefined>;
   /** The carry before the first of at most `positions` tokens. */
   readonly begin: (positions: number) => unknown;
   /** The logits `[vocabulary]` after a token that attends to those before it, and the next carry. */
   readonly step: (
-    params: Symbolic<ReturnType<TransformerDecoder<V>["init"]>>,
+    params: Symbolic<TransformerDecoderParams>,
     token: Expr,
     memory: Expr,
     carry: unknown,
     mask?: Expr,
+    tokens?: Expr,
   ) => readonly [logits: Expr, carry: unknown];
+}
+
+/** The sizes of a {@link transformerDecoder}. */
+export interface TransformerDecoderOptions<V extends number = number> extends StackOptions {
+  readonly vocabulary: V;
+  /**
+   * Whether it may copy tokens of the source, by an attention of its own: then source and target have one vocabulary.
+   * Defaults to `false`.
+   */
+  readonly copies?: boolean;
 }
 
 /** The carry of a decoder: the keys and values of every block, and the number of positions. */
@@ -153,43 +171,63 @@ interface Seen {
  * A Transformer decoder: gives the logits of the next token at every position, from the positions so far and a memory.
  *
  * **Shapes** `x: [time]` of i32 tokens, `memory: [places, width] → y: [time, vocabulary]`.
- * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3, with separate embedding and output matrices.
+ * **Math** with `copies`, `g softmax(z) + (1 - g) Σ_i a_i [x_i]` of the last features `h`, their logits `z`, the memory `M` and
+ * its tokens `x`, with `g = σ(v h + c)` and `a = softmax((hW_q + b_q)(MW_k + b_k)ᵀ/√width)`; its logarithms are the logits.
+ * Without tokens it copies nothing.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3, with separate embedding and output matrices; copying: See, Liu
+ * and Manning (2017), arXiv:1704.04368, section 2.2, in a Transformer as Enarvi et al. (2020), "Generating medical reports
+ * from patient-doctor conversations using sequence-to-sequence models", but with a head of its own.
  */
 export const transformerDecoder = <const V extends number>(
-  options: StackOptions & { readonly vocabulary: V },
+  options: TransformerDecoderOptions<V>,
 ): TransformerDecoder<V> => {
-  const { vocabulary, width, blocks, norm = "post" } = options;
+  const { vocabulary, width, blocks, norm = "post", copies = false } = options;
   requireSizes("transformerDecoder", { vocabulary, width, blocks });
   const block = passedOn("transformerDecoder", () =>
     transformerDecoderBlock(width, { ...options, norm }),
   );
   const side = sideOf(options);
   const name = `transformerDecoder ${blocks} × ${width}`;
-  type Params = ReturnType<TransformerDecoder<V>["init"]>;
-  const init = (key: Key): Params => {
+  const init = (key: Key): TransformerDecoderParams => {
     const [forTokens, forBlocks, forOutput] = split(key, 3);
     const body: AnyLayer = repeat(blocks, { ...block, ...block.over(fill([1, width], 0)) });
     const made = body.init(forBlocks).params as DecoderParams;
-    return { ...side.init(forTokens, made), output: initAffine(forOutput, width, vocabulary) };
+    return {
+      ...side.init(forTokens, made),
+      output: initAffine(forOutput, width, vocabulary),
+      ...(copies ? { copy: initCopying(foldIn(key, 3), width) } : {}),
+    };
+  };
+  /** The logits of the blocks' features. */
+  const said = (
+    { last, output, copy }: Symbolic<TransformerDecoderParams>,
+    features: Expr,
+    { tokens, ...from }: Omit<Copied, "tokens"> & { readonly tokens: Expr | undefined },
+  ): Expr => {
+    const h = side.finished(last, features);
+    const logits = affine(output, h);
+    return copy === undefined || tokens === undefined
+      ? logits
+      : copying(copy, h, logits, { ...from, tokens });
   };
   return {
     init,
-    over: (memory, mask) =>
-      stateless(name, init, ({ tokens, blocks: own, last, output }, x, context) => {
+    over: (memory, mask, tokens) =>
+      stateless(name, init, (params, x, context) => {
         const body: AnyLayer = repeat(blocks, block.over(memory, mask));
-        const h = through(body, own, side.embedded(tokens, x, context), context);
-        return affine(output, side.finished(last, h));
+        const y = side.embedded(params.tokens, x, context);
+        return said(params, through(body, params.blocks, y, context), { memory, mask, tokens });
       }),
     begin: (positions) => {
       const { key, value } = block.emptyCache(positions);
       const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype);
       return { key: stacked(key), value: stacked(value), length: lift(0, "i32") };
     },
-    step: ({ tokens, blocks: own, last, output }, token, memory, carry, mask) => {
+    step: (params, token, memory, carry, mask, tokens) => {
       // Its type, as `begin` makes it.
       const { key, value, length } = carry as Seen;
       const table = positioned(fill([key.shape[2] ?? 0, width], 0));
-      const scaled = mul(take(tokens.table, token), Math.sqrt(width));
+      const scaled = mul(take(params.tokens.table, token), Math.sqrt(width));
       const [h, seen] = scan(
         (
           x: Expr,
@@ -204,10 +242,10 @@ export const transformerDecoder = <const V extends number>(
           return [y, { key: next.key, value: next.value }] as const;
         },
         options.alibi ? scaled : add(scaled, take(table, length)),
-        { params: own, key, value },
+        { params: params.blocks, key, value },
         { length: blocks },
       );
-      const logits = affine(output, side.finished(last, h));
+      const logits = said(params, h, { memory, mask, tokens });
       return [logits, { ...seen, length: add(length, 1) }];
     },
   };
@@ -215,7 +253,7 @@ export const transformerDecoder = <const V extends number>(
 
 /** The sizes of a {@link transformer}. */
 export interface TransformerModelOptions<V extends number = number>
-  extends Omit<StackOptions, "vocabulary"> {
+  extends TransformerDecoderOptions<V> {
   /** The source: its vocabulary, maximum length and padding token. */
   readonly source: Source;
   /** The number of target tokens. */
@@ -227,7 +265,7 @@ export interface TransformerModelOptions<V extends number = number>
 /** The params of a {@link transformer}: those of its encoder and decoder. */
 export interface TransformerParams {
   readonly encoder: StackParams<EncoderParams>;
-  readonly decoder: StackParams<DecoderParams> & { readonly output: AffineParams };
+  readonly decoder: TransformerDecoderParams;
 }
 
 /** An encoder-decoder Transformer: a layer over source and target, and an incremental decoder. */
@@ -242,12 +280,12 @@ export interface TransformerModel<V extends number>
  * **Shapes** `x: [source.length + time]` of i32, the padded source tokens followed by the target tokens
  * `→ y: [time, vocabulary]`. Padding is not visible.
  * **Math** {@link transformerEncoder} and {@link transformerDecoder}. `norm` defaults to `"post"`: normalized after each
- * part.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width; when compiled, with the layer's path,
- * `EmptySequence` where there is no target after the source, and `SequenceTooLong` where the target is longer than
- * `positions`.
+ * part. With `copies` it mixes what it generates with tokens of the source.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or it copies with two vocabularies; when
+ * compiled, with the layer's path, `EmptySequence` where there is no target after the source, and `SequenceTooLong` where
+ * the target is longer than `positions`.
  * **Laws** `laws.decoding`: decoding token by token gives the same as the whole sequence at once.
- * **Source** Vaswani et al. (2017), arXiv:1706.03762.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762; copying: {@link transformerDecoder}.
  *
  * **Example**
  * ```ts
@@ -257,6 +295,11 @@ export interface TransformerModel<V extends number>
  * const source = { vocabulary: 28, length: 12, padding: 0 };
  * const sizes = { width: 16, blocks: 2, heads: 4, positions: 10 };
  * summary(transformer({ source, vocabulary: 42, ...sizes }), [12 + 5])[0]?.output; // => [5, 42]
+ *
+ * // One that may copy has one vocabulary, and the params of a head of its own: queries, keys, and a gate.
+ * const [copier, plain] = [true, false].map((copies) =>
+ *   summary(transformer({ source, vocabulary: 28, copies, ...sizes }), [12 + 5])[0]);
+ * (copier?.params ?? 0) - (plain?.params ?? 0); // => 561
  * ```
  */
 export const transformer = <const O extends TransformerModelOptions>(
@@ -264,10 +307,17 @@ export const transformer = <const O extends TransformerModelOptions>(
 ): TransformerModel<O["vocabulary"]> => {
   type V = O["vocabulary"];
   const { source, positions, ...stack }: TransformerModelOptions<V> = options;
-  const { vocabulary } = stack;
+  const { vocabulary, copies = false } = stack;
   requireSizes("transformer", { positions, "source.length": source.length });
   requireSizes("transformer", { "source.vocabulary": source.vocabulary });
   wholeTo(0, source.vocabulary - 1)("transformer", { padding: source.padding });
+  if (copies && source.vocabulary !== vocabulary)
+    throw new InvalidArgument({
+      op: "transformer",
+      argument: "copies",
+      expected: "false, or one vocabulary for source and target",
+      actual: `true, with ${source.vocabulary} and ${vocabulary} tokens`,
+    });
   const [encoder, decoder] = passedOn(
     "transformer",
     () =>
@@ -282,7 +332,7 @@ export const transformer = <const O extends TransformerModelOptions>(
     const memory = through(encoder, params.encoder, tokens, own);
     const inputs = [tokens, ...exprsOf(params.encoder)];
     const [scopedMemory, seen] = scoped("encoder", inputs, [memory, real]);
-    return { memory: scopedMemory, real: seen };
+    return { memory: scopedMemory, real: seen, ...(copies ? { tokens } : {}) };
   };
   const layer = stateless<readonly [number], readonly [number, V], TransformerParams>(
     `transformer ${stack.blocks} × ${stack.width}`,
@@ -295,11 +345,12 @@ export const transformer = <const O extends TransformerModelOptions>(
     },
     (params, x, context) => {
       const [before, sequence] = splitSource(x, source.length);
-      const { memory, real } = encode(params, before, context);
+      const { memory, real, tokens: read } = encode(params, before, context);
       const tokens = atMost(positions, sequence);
       const own = { ...context, key: foldInKey(context.key, 2) };
-      const y = through(decoder.over(memory, real), params.decoder, tokens, own);
-      const [logits] = scoped("decoder", [tokens, memory, ...exprsOf(params.decoder)], [y]);
+      const y = through(decoder.over(memory, real, read), params.decoder, tokens, own);
+      const inputs = [tokens, memory, real, ...exprsOf([params.decoder, read])];
+      const [logits] = scoped("decoder", inputs, [y]);
       return logits;
     },
   );
@@ -314,13 +365,15 @@ export const transformer = <const O extends TransformerModelOptions>(
     }),
     step: (params, token, carry) => {
       // Its type, as `begin` makes it.
-      const { memory, real, seen } = carry as {
+      const { seen, ...read } = carry as {
         readonly memory: Expr;
         readonly real: Expr;
+        readonly tokens?: Expr;
         readonly seen: unknown;
       };
-      const [logits, next] = decoder.step(params.decoder, token, memory, seen, real);
-      return [logits, { memory, real, seen: next }];
+      const { memory, real, tokens } = read;
+      const [logits, next] = decoder.step(params.decoder, token, memory, seen, real, tokens);
+      return [logits, { ...read, seen: next }];
     },
   };
 };
