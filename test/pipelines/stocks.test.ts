@@ -1,8 +1,15 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
 import { lastValue, smoothedVolatility } from "../../pipelines/baselines/time/quantiles.ts";
+import {
+  companies,
+  companiesFolder,
+  companyWalk,
+  parseCompanies,
+} from "../../pipelines/data/time/companies.ts";
 import { stocksFolder, walkOf } from "../../pipelines/data/time/stocks.ts";
 import { stocks } from "../../pipelines/time/stocks.ts";
+import { stocksCompanies } from "../../pipelines/time/stocks-companies.ts";
 import { InvalidArgument, TableCorrupt, train$, withEpochs } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
@@ -68,6 +75,63 @@ describe("a walk through the years", () => {
     );
   });
 });
+
+/** Lines as those of the table: a month, a dividend, a month in which one company is not there yet, and an unfinished one. */
+const months = `# Data source: https://finance.yahoo.com
+Date,${companies.join(",")},^GSPC
+1990-01-01,1,1,1,1,,1,1,1,300
+1990-01-08,,,,,,,,,
+1990-02-01,2,1,1,1,,1,1,1,310
+1990-03-01,1,1,1,1,5,1,1,1,320
+1990-03-28,9,9,9,9,9,9,9,9,999
+`;
+
+describe("companies", () => {
+  const parsed = (text: string) => Effect.runSync(parseCompanies(text, "made.csv"));
+
+  it("have the months for which they have a price", () => {
+    const [ibm] = parsed(months);
+    expect(ibm?.dates).toEqual(["1990-01-01", "1990-02-01", "1990-03-01"]);
+    expect([...(ibm?.prices ?? [])]).toEqual([1, 2, 1]);
+    expect(parsed(months)[companies.indexOf("AMZN")]?.dates).toEqual(["1990-03-01"]);
+  });
+
+  it.each([
+    ["a price of 0", months.replace("1990-02-01,2", "1990-02-01,0"), 5],
+    ["a price in words", months.replace("1990-02-01,2", "1990-02-01,two"), 5],
+    ["a repeated month", months.replace("1990-02-01", "1990-01-01"), 5],
+    ["a company without a column", months.replace("IBM", "ICM"), 2],
+    ["nothing", "", 1],
+  ])("are refused with %s, and its line", (_, text, line) => {
+    const failure = Effect.runSync(Effect.flip(parseCompanies(text, "made.csv")));
+    expect(failure).toBeInstanceOf(TableCorrupt);
+    expect(failure).toMatchObject({ line });
+  });
+});
+
+const told = Effect.runSync(
+  Effect.match(companiesFolder, { onFailure: () => false, onSuccess: () => true }),
+);
+if (!told)
+  console.warn(
+    'stocks-companies is not trained: its data is missing; run "sudo apt-get install python-matplotlib-data"',
+  );
+
+it.skipIf(!told)(
+  "companies are forecast better than no change, from their prices alone",
+  async () => {
+    const walk = companyWalk({ length: 25, years: [2010] });
+    const { train, test } = await Effect.runPromise(walk);
+    expect([train.column("days").shape.slice(1), test.size]).toEqual([[25, 1], 12 * 7]);
+    const events = await collect(
+      train$(withEpochs(2)(stocksCompanies), { services: backends.wasm }),
+    );
+    const [still, normal] = lastOf(events, "Started").baselines.map(({ metrics }) => metrics);
+    const loss = lastOf(events, "Completed").test?.loss ?? Number.NaN;
+    expect(loss).toBeLessThan(0.7 * (still?.loss ?? 0));
+    expect(loss).toBeLessThan(1.01 * (normal?.loss ?? 0));
+  },
+);
 
 const there = Effect.runSync(
   Effect.match(stocksFolder, { onFailure: () => false, onSuccess: () => true }),

@@ -29,11 +29,11 @@ export const lastValue = (quantiles: readonly number[]): Baseline => ({
     scoresOf(quantiles, [...test.column("next").toTypedArray()], () => quantiles.map(() => 0)),
 });
 
-/** The share that yesterday's variance keeps, as in RiskMetrics (1996). */
-const kept = 0.94;
+/** The share that yesterday's variance keeps, as in RiskMetrics (1996) for days. */
+const daily = 0.94;
 
 /** The volatility after the days of each row: the root of an exponentially weighted mean of squared returns. */
-const volatilities = (rows: Dataset<Row>): readonly number[] => {
+const volatilities = (rows: Dataset<Row>, kept: number): readonly number[] => {
   const [days, [, length = 0, width = 0]] = [rows.column("days"), rows.column("days").shape];
   const values = days.toTypedArray();
   return Array.from({ length: rows.size }, (_, row) => {
@@ -53,17 +53,19 @@ const quantileOf = (sorted: readonly number[], q: number): number =>
 
 /**
  * A baseline without a network: the volatility times quantiles, which are given, such as those of a normal distribution, or
- * else those of the past returns over their volatilities, before the year of a row.
+ * else those of the past returns over their volatilities, before the year of a row. The variance keeps the share `kept` of
+ * itself from one row of prices to the next. It defaults to 0.94, which is that of days in RiskMetrics (1996).
  */
 export const smoothedVolatility = (
   quantiles: readonly number[],
   given?: readonly number[],
+  kept = daily,
 ): Baseline => ({
   name: `exponentially weighted volatility, ${given === undefined ? "past" : "normal"} quantiles`,
   evaluate: ({ train, test = train }) => {
     const of = (rows: Dataset<Row>) => ({
       next: [...rows.column("next").toTypedArray()],
-      volatility: volatilities(rows),
+      volatility: volatilities(rows, kept),
       counts: rows.column("counts").toTypedArray(),
     });
     const [known, asked] = [of(train), of(test)];

@@ -15,10 +15,10 @@ import { installed } from "../installed.ts";
 /** The prices of a day. */
 export const prices = ["high", "low", "close"] as const;
 
-/** The prices of some days, and the return of the next. */
+/** The prices of some days or other dates, and the return of the next. */
 export type Days<N extends number = number, K extends number = number> = {
-  /** The prices of each day, as they were. */
-  readonly days: Tensor<readonly [N, (typeof prices)["length"]]>;
+  /** The prices of each day, as they were; the last is the close. */
+  readonly days: Tensor<readonly [N, number]>;
   /** The logarithm of the next close over the last one, in percent. */
   readonly next: Tensor<readonly []>;
   /**
@@ -53,9 +53,69 @@ const datesOf = Effect.fnUntraced(function* (text: string, file: string) {
   return dates.map(({ date }) => date);
 });
 
+/** The prices of something that is traded: some for each of its dates, one after the other, of which the last is the close. */
+export interface Series {
+  readonly dates: readonly string[];
+  readonly prices: Float32Array;
+}
+
 /**
- * The days of a table as a walk through the years: the model of each year is tested on it, and has learned from all days
- * whose next day is before it.
+ * Prices as a walk through the years: the model of each year is tested on it, and has learned from all dates whose next date
+ * is before it. A date has `width` prices.
+ *
+ * **Fails with** `InvalidArgument` where a year has no dates, or none before it.
+ */
+export const walkThrough = Effect.fnUntraced(function* <N extends number>(
+  series: readonly Series[],
+  file: string,
+  { length, years, width }: WalkOptions<N> & { readonly width: number },
+) {
+  const ends = series.flatMap(({ dates, prices }) =>
+    dates
+      .map((_, end) => ({ prices, end, year: Number(dates[end + 1]?.slice(0, 4)) }))
+      .slice(length - 1, -1),
+  );
+  const empty = years.find(
+    (year) => !ends.some((of) => of.year === year) || !ends.some((of) => of.year < year),
+  );
+  if (empty !== undefined)
+    return yield* new InvalidArgument({
+      ...{ op: "walkOf", argument: "years" },
+      ...{ expected: `years of ${file}, after its first ${length} days`, actual: String(empty) },
+    });
+  const rowsOf = (
+    of: readonly (typeof ends)[number][],
+    counts: (year: number, tested: number) => number,
+  ): Dataset<Days<N>> => {
+    const seen = new Float32Array(of.length * length * width);
+    for (const [i, { prices, end }] of of.entries())
+      seen.set(prices.slice((end + 1 - length) * width, (end + 1) * width), i * length * width);
+    const close = (prices: Float32Array, at: number) => prices[(at + 1) * width - 1] as number;
+    const next = of.map(
+      ({ prices, end }) => 100 * Math.log(close(prices, end + 1) / close(prices, end)),
+    );
+    const weights = of.flatMap(({ year }) => years.map((tested) => counts(year, tested)));
+    return dataset({
+      days: fromTypedArray([of.length, length, width], seen),
+      next: fromTypedArray([of.length], Float32Array.from(next)),
+      counts: fromTypedArray([of.length, years.length], Float32Array.from(weights)),
+    });
+  };
+  const last = years.at(-1) ?? 0;
+  return {
+    train: rowsOf(
+      ends.filter(({ year }) => year < last),
+      (year, tested) => (year < tested ? 1 / years.length : 0),
+    ),
+    test: rowsOf(
+      ends.filter(({ year }) => years.includes(year)),
+      (year, tested) => (year === tested ? 1 : 0),
+    ),
+  } satisfies Splits<Days<N>>;
+});
+
+/**
+ * The days of a table as a walk through the years. See {@link walkThrough}.
  *
  * **Fails with** `TableCorrupt` where a price is not above 0, or dates do not follow one another; `InvalidArgument` where a
  * year has no days, or none before it.
@@ -75,47 +135,9 @@ export const walkOf = Effect.fnUntraced(function* <N extends number>(
       ...{ file, line: Math.floor(worthless / width) + 2, column: prices[worthless % width] ?? "" },
       ...{ expected: "a price above 0", actual: String(values[worthless]) },
     });
-  const closes = dates.map((_, i) => values[i * width + 2] as number);
-  const ends = dates
-    .map((_, end) => ({ end, year: Number(dates[end + 1]?.slice(0, 4)) }))
-    .slice(length - 1, -1);
-  const empty = years.find(
-    (year) => !ends.some((of) => of.year === year) || !ends.some((of) => of.year < year),
-  );
-  if (empty !== undefined)
-    return yield* new InvalidArgument({
-      ...{ op: "walkOf", argument: "years" },
-      ...{ expected: `years of ${file}, after its first ${length} days`, actual: String(empty) },
-    });
-  const rowsOf = (
-    of: readonly (typeof ends)[number][],
-    counts: (year: number, tested: number) => number,
-  ): Dataset<Days<N>> => {
-    const seen = new Float32Array(of.length * length * width);
-    for (const [i, { end }] of of.entries())
-      seen.set(values.slice((end + 1 - length) * width, (end + 1) * width), i * length * width);
-    const next = of.map(
-      ({ end }) => 100 * Math.log((closes[end + 1] as number) / (closes[end] as number)),
-    );
-    const weights = of.flatMap(({ year }) => years.map((tested) => counts(year, tested)));
-    return dataset({
-      days: fromTypedArray([of.length, length, width], seen),
-      next: fromTypedArray([of.length], Float32Array.from(next)),
-      counts: fromTypedArray([of.length, years.length], Float32Array.from(weights)),
-    });
-  };
-  const last = years.at(-1) ?? 0;
-  return {
-    train: rowsOf(
-      ends.filter(({ year }) => year < last),
-      (year, tested) => (year < tested ? 1 / years.length : 0),
-    ),
-    test: rowsOf(
-      ends.filter(({ year }) => years.includes(year)),
-      (year, tested) => (year === tested ? 1 : 0),
-    ),
-    inputs: { days: fromRecords(length, prices) },
-  } satisfies Splits<Days<N>>;
+  const series = { dates, prices: Float32Array.from(values) };
+  const splits = yield* walkThrough([series], file, { length, years, width });
+  return { ...splits, inputs: { days: fromRecords(length, prices) } };
 });
 
 /** The folder of the npm package `vega-datasets`. */
