@@ -115,6 +115,14 @@ describe("plots", () => {
     expect(await drawn(samplesPlot([]))).toContain("no data");
   });
 
+  it("have a logarithmic axis where most values would be at the bottom, not for a share that grows from near 0", () => {
+    const isLog = (ys: readonly number[]) => JSON.stringify(falling(ys)).includes('"log"');
+    expect(isLog([1, 1e-2, 1e-3, 1e-4])).toBe(true);
+    expect(isLog([1e-4, 0.4, 0.6, 0.65])).toBe(false);
+    expect(isLog([1, 0.01, 0.005, 0.002])).toBe(false); // less than three powers of ten
+    expect(isLog([1, 1e-4, 0, 0])).toBe(false);
+  });
+
   it("give ROC and precision-recall curves their points", () => {
     // The example in the documentation of scikit-learn's roc_curve and precision_recall_curve.
     const ranking = { scores: [0.1, 0.35, 0.4, 0.8], positive: [0, 1, 0, 1] };

@@ -21,7 +21,10 @@ export interface Curves {
   /** The names of the axes. */
   readonly x: string;
   readonly y: string;
-  /** Whether the axes are logarithmic. `y` defaults to whether all is above 0 and spans more than three powers of ten. */
+  /**
+   * Whether the axes are logarithmic. `y` defaults to whether all is above 0, spans more than three powers of ten, and is for the
+   * most part below a tenth of its greatest value.
+   */
   readonly log?: { readonly x?: boolean; readonly y?: boolean };
   /** What to say below the title. Defaults to nothing. */
   readonly notes?: readonly string[];
@@ -54,6 +57,12 @@ const rangeOf = (points: readonly Point[]): readonly [least: number, greatest: n
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
 
+/** Whether most of these values would be at the bottom of a linear axis: not those of a share that begins near 0 and grows. */
+const isLow = (points: readonly Point[], greatest: number): boolean => {
+  const finite = points.filter(({ y }) => drawable(y));
+  return finite.filter(({ y }) => y < greatest / 10).length * 2 > finite.length;
+};
+
 /** What is said of values that no line can show. */
 const brokenNote = (points: readonly Point[]): readonly string[] => {
   const broken = points.filter(({ y }) => !drawable(y));
@@ -74,7 +83,7 @@ export const curvesPlot = ({ title, curves, x, y, log = {}, notes = [] }: Curves
   const all = curves.flatMap(({ points }) => points);
   if (all.length === 0) return emptyPlot(title);
   const [least, greatest] = rangeOf(all);
-  const logY = log.y ?? (least > 0 && greatest / least > 1000);
+  const logY = log.y ?? (least > 0 && greatest / least > 1000 && isLow(all, greatest));
   const logX = log.x ?? false;
   const shown = (point: Point): boolean =>
     drawable(point.x) && drawable(point.y) && !(logY && point.y <= 0) && !(logX && point.x <= 0);
