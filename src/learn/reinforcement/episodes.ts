@@ -54,19 +54,9 @@ const episode =
 export const playEpisodes = (environment: Environment, policy: Policy, limit: number) =>
   vmap(episode(environment, policy, limit)) as (keys: Expr) => Tally;
 
-/** Of each step the return and the length of its episode so far, and which of the two is whole and counts. */
-interface EpisodeValue {
-  readonly value: "episodeReturn" | "episodeLength";
-  readonly counted: "returnCounts" | "episodeEnded";
-}
-const [returns, lengths]: readonly [EpisodeValue, EpisodeValue] = [
-  { value: "episodeReturn", counted: "returnCounts" },
-  { value: "episodeLength", counted: "episodeEnded" },
-];
-
 const perEpisode = (
   name: string,
-  { value, counted }: EpisodeValue,
+  value: "episodeReturn" | "episodeLength",
   read: (x: Expr) => Expr = (x) => x,
   better: "higher" | "lower" = "higher",
 ): Metric<Ratio> => ({
@@ -74,7 +64,9 @@ const perEpisode = (
   better,
   monoid: monoidRatio,
   fromBatch: ({ loss, values = {} }) => {
-    const { [value]: each, [counted]: ended } = values;
+    // Where a return says nothing, the learner says that it does not count.
+    const { [value]: each, episodeEnded, returnCounts = episodeEnded } = values;
+    const ended = value === "episodeReturn" ? returnCounts : episodeEnded;
     const [x, counts] =
       each === undefined || ended === undefined
         ? refuseShapes(
@@ -99,18 +91,20 @@ const perEpisode = (
  * The mean return, without discount, of the episodes that ended: a metric of learners that play. NaN while none has, and where
  * a learner plays against itself, in steps of training.
  */
-export const meanReturn: Metric<Ratio> = perEpisode("return", returns);
+export const meanReturn: Metric<Ratio> = perEpisode("return", "episodeReturn");
 
 /** The mean length in steps of the episodes that ended: a metric of learners that play. NaN while none has. */
-export const meanLength: Metric<Ratio> = perEpisode("length", lengths);
+export const meanLength: Metric<Ratio> = perEpisode("length", "episodeLength");
 
 /** The share of the episodes that ended with a positive return: the games that were won. NaN as {@link meanReturn} is. */
-export const winRate: Metric<Ratio> = perEpisode("wins", returns, (x) => cast(gt(x, 0), "f32"));
+export const winRate: Metric<Ratio> = perEpisode("wins", "episodeReturn", (x) =>
+  cast(gt(x, 0), "f32"),
+);
 
 /** The share of the episodes that ended with a negative return: the games that were lost. NaN as {@link meanReturn} is. */
 export const lossRate: Metric<Ratio> = perEpisode(
   "losses",
-  returns,
+  "episodeReturn",
   (x) => cast(lt(x, 0), "f32"),
   "lower",
 );

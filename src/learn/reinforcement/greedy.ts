@@ -143,7 +143,7 @@ export const ofEpisodes =
       episodeReturn: earned,
       episodeLength: cast(steps, "f32"),
       episodeEnded: ended,
-      returnCounts: selfPlay ? fill([examples], 0, "bool") : ended,
+      ...(selfPlay && { returnCounts: fill([examples], 0, "bool") }),
     };
     const nothing = fill([examples], 0, "f32");
     return metrics.map((metric) =>
