@@ -17,6 +17,7 @@ import {
   type Tensor,
   tanh,
   withBaseline,
+  withCallback,
 } from "../../src/index.ts";
 import { mul } from "../../src/ir/index.ts";
 import {
@@ -28,7 +29,8 @@ import {
 } from "../../src/learn/index.ts";
 import { reshape } from "../../src/nn/index.ts";
 import { sgd } from "../../src/optim/index.ts";
-import { type Digit, mnist, mnistFolder } from "../data/vision/mnist.ts";
+import { answersEvery } from "../../src/train/index.ts";
+import { type Digit, mnist, mnistFolder, someDigits } from "../data/vision/mnist.ts";
 
 const epochs = 5;
 /** A step draws each digit with this probability, 512 of 60,000 on average, and hardly ever more than a batch holds. */
@@ -101,6 +103,7 @@ const privateRun = (name: string, epsilon: number, heldOut: string, published?: 
       },
     },
     withBaseline(asBaseline(learning("without privacy", plainly))),
+    withCallback(answersEvery(someDigits)),
   );
 
 /**

@@ -17,13 +17,14 @@ import {
   softmaxCrossEntropy,
   supervised,
   withBaseline,
+  withCallback,
   withInitialState,
 } from "../../src/index.ts";
 import { add, cos, iota, mul, random, reshape, sin, stack, sub } from "../../src/ir/index.ts";
 import { gridSample } from "../../src/nn/functional/index.ts";
 import { ntXent } from "../../src/nn/losses/index.ts";
-import type { Card } from "../../src/train/index.ts";
-import { mnist, mnistFolder } from "../data/vision/mnist.ts";
+import { answersEvery, type Card } from "../../src/train/index.ts";
+import { mnist, mnistFolder, someDigits } from "../data/vision/mnist.ts";
 
 /** The height and the width of a digit, in pixels. */
 const side = 28;
@@ -166,6 +167,7 @@ const probing = (
         classifying("the encoder, supervised, on views", labels, ["encoder", "probe"], 1e-3, view),
       ),
     ),
+    withCallback(answersEvery(someDigits)),
   );
 
 /**

@@ -11,13 +11,14 @@ import {
   runMain,
   sequential,
   withBaseline,
+  withCallback,
   withEpochs,
   withInitialState,
   withLearningRate,
 } from "../../src/index.ts";
 import { type MetaLearned, metaLearned } from "../../src/learn/index.ts";
-import type { Card } from "../../src/train/index.ts";
-import { sines } from "../data/directions/sines.ts";
+import { answersEvery, type Card } from "../../src/train/index.ts";
+import { inBars, sines, someSines } from "../data/directions/sines.ts";
 
 type Task = { readonly [column in "x" | "y" | "newX" | "newY"]: Expr };
 
@@ -73,6 +74,7 @@ const compared = (run: ReturnType<typeof onSines>, points: number, steps: number
         ),
       ),
     ),
+    withCallback(answersEvery(someSines, { say: inBars })),
   );
 
 /** What is known of a run: the squared error, and that of the same steps from one network for all sines and from scratch. */

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
 import { fromRecord, parseCsv } from "../../src/data/index.ts";
 import {
   binaryAccuracy,
@@ -9,8 +10,12 @@ import {
   runMain,
   sgd,
   supervised,
+  withBaseline,
+  withCallback,
 } from "../../src/index.ts";
 import { cast, le, mul, neg, sub, sum, where } from "../../src/ir/index.ts";
+import { answersEvery } from "../../src/train/index.ts";
+import { nearestMeanOf } from "../baselines/vision/classes.ts";
 import { irisTable } from "../tables/iris.ts";
 
 const lengths = ["sepal_length", "petal_length"] as const;
@@ -33,6 +38,13 @@ const irises = Effect.suspend(() => {
       })
     : Effect.fail(decoded.left);
 });
+
+/** Three flowers of the table, whose lengths are in cm. */
+const known = {
+  "5.1 and 1.4, setosa": { lengths: { sepal_length: 5.1, petal_length: 1.4 } },
+  "5.1 and 3.0, versicolor": { lengths: { sepal_length: 5.1, petal_length: 3 } },
+  "7.0 and 4.7, versicolor": { lengths: { sepal_length: 7, petal_length: 4.7 } },
+};
 
 /**
  * The loss that Rosenblatt's rule minimizes: `-ty` for an example on the wrong side of the line (or on it), and 0
@@ -57,31 +69,35 @@ const perceptronLoss = (output: Expr, target: Expr): Expr<readonly []> => {
  * **Source** Rosenblatt, "The perceptron: a probabilistic model for information storage and organization in
  * the brain" (1958).
  */
-export const perceptron = pipeline(
-  "perceptron",
-  irises,
-  supervised({
-    input: "lengths",
-    target: "species",
-    classes: 2,
-    model: dense(2, 1, { weightInit: initializers.zeros, biasInit: initializers.zeros }),
-    loss: perceptronLoss,
-    optimizer: sgd({ learningRate: 1 }),
-    metrics: [binaryAccuracy()],
-  }),
-  {
-    description: "Rosenblatt's rule on two of Fisher's irises",
-    card: {
-      field: "foundations",
-      data: "Fisher's irises, in the file",
-      heldOut: "all training examples right; it holds out none",
-      time: "2 s of one core",
-      memory: "0.3 GiB",
+export const perceptron = pipe(
+  pipeline(
+    "perceptron",
+    irises,
+    supervised({
+      input: "lengths",
+      target: "species",
+      classes: 2,
+      model: dense(2, 1, { weightInit: initializers.zeros, biasInit: initializers.zeros }),
+      loss: perceptronLoss,
+      optimizer: sgd({ learningRate: 1 }),
+      metrics: [binaryAccuracy()],
+    }),
+    {
+      description: "Rosenblatt's rule on two of Fisher's irises",
+      card: {
+        field: "foundations",
+        data: "Fisher's irises, in the file",
+        heldOut: "all training examples right; it holds out none",
+        time: "2 s of one core",
+        memory: "0.3 GiB",
+      },
+      batchSize: 1,
+      epochs: 10,
+      seed: 42,
     },
-    batchSize: 1,
-    epochs: 10,
-    seed: 42,
-  },
+  ),
+  withBaseline(nearestMeanOf("lengths", { target: "species" })),
+  withCallback(answersEvery(known)),
 );
 
 if (import.meta.main) runMain(perceptron);

@@ -14,10 +14,12 @@ import {
   softmaxCrossEntropy,
   supervised,
   withBaseline,
+  withCallback,
 } from "../../src/index.ts";
 import { reshape } from "../../src/nn/index.ts";
+import { answersEvery } from "../../src/train/index.ts";
 import { nearestMean } from "../baselines/vision/classes.ts";
-import { mnist, mnistFolder } from "../data/vision/mnist.ts";
+import { mnist, mnistFolder, someDigits } from "../data/vision/mnist.ts";
 
 const batchSize = 64;
 const epochs = 1;
@@ -70,6 +72,7 @@ export const mnistCnn = pipe(
     },
   ),
   withBaseline(nearestMean),
+  withCallback(answersEvery(someDigits)),
 );
 
 if (import.meta.main) runMain(mnistCnn);

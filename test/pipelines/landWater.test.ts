@@ -16,6 +16,7 @@ import { decodePng, fromPicture } from "../../src/data/index.ts";
 import {
   dataset,
   fromTypedArray,
+  predictor,
   train$,
   withBatchSize,
   withData,
@@ -126,4 +127,11 @@ it("learns from a coast, is compared with colors, and draws", { timeout: 60_000 
     "iou of 0",
     "iou of 1",
   ]);
+  const { answer } = predictor(of, lastOf(events, "Completed").state);
+  const picture = (side: number) => ({
+    image: { width: side, height: side, data: new Uint8Array(4 * side ** 2).fill(255) },
+  });
+  const said = await answer(picture(extent));
+  expect("value" in said && (said.value as number[][]).length).toBe(extent);
+  await expect(answer(picture(64))).rejects.toMatchObject({ _tag: "InvalidArgument" });
 });

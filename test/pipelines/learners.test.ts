@@ -14,6 +14,11 @@ const services = backends.wasm;
 
 const mean = (some: readonly number[]) => some.reduce((a, b) => a + b, 0) / some.length;
 
+/** An empty sheet. */
+const paper = (side: number) => ({
+  image: { width: side, height: side, data: new Uint8Array(4 * side * side).fill(255) },
+});
+
 /** The run without its baselines and without the run that it starts from. */
 const alone = (of: AnyPipeline): AnyPipeline => ({ ...of, baselines: [], origin: undefined });
 
@@ -44,6 +49,9 @@ describe("sine-maml", () => {
     const events = await collect(train$(pipe(alone(sineMaml), withEpochs(3)), { services }));
     // A sine of amplitude a has a mean square of a²/2, which is 4.2 for amplitudes from 0.1 to 5.
     expect(lastOf(events, "Completed").test?.loss).toBeLessThan(1.5);
+    const said = lastOf(events, "Sampled").text.split("\n");
+    expect(said).toHaveLength(3);
+    expect(said[0]).toMatch(/^sine 1, [▁-█]{10} from -?\d\.\d to .*: [▁-█]{10} from /);
   });
 
   it("only tests after ten steps, at a rate of 0", async () => {
@@ -67,6 +75,9 @@ describe("mnist-simclr", () => {
     const events = await collect(train$(alone(mnistSimclrFew), { services }).pipe(take(40)));
     const all = losses(events);
     expect(mean(all.slice(-5))).toBeLessThan(0.9 * mean(all.slice(0, 5)));
+    const { answer } = predictor(mnistSimclrFew, initialState(mnistSimclrFew), { services });
+    expect(await answer(paper(28))).toMatchObject({ class: expect.stringMatching(/^\d$/) });
+    await expect(answer(paper(29))).rejects.toMatchObject({ _tag: "InvalidArgument" });
   });
 });
 
@@ -81,9 +92,6 @@ describe("mnist-private", () => {
   it("answers a picture of a digit by a model without its draws, and refuses one of another size", async () => {
     const model = await Effect.runPromise(modelOf(mnistPrivate, initialState(mnistPrivate)));
     const { answer } = predictor(model, { services });
-    const paper = (side: number) => ({
-      image: { width: side, height: side, data: new Uint8Array(4 * side * side).fill(255) },
-    });
     expect(await answer(paper(28))).toMatchObject({ class: expect.stringMatching(/^\d$/) });
     await expect(answer(paper(27))).rejects.toMatchObject({ _tag: "InvalidArgument" });
   });

@@ -2,7 +2,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { mnistCnn } from "../../pipelines/vision/mnist-cnn.ts";
-import { train$, withBatchSize } from "../../src/index.ts";
+import { predictor, train$, withBatchSize } from "../../src/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
 describe("mnist-cnn", () => {
@@ -14,6 +14,10 @@ describe("mnist-cnn", () => {
       stepsPerEpoch: 938,
     });
     expect(lastOf(events, "Completed").test?.metrics.accuracy).toBeGreaterThan(0.98);
+    expect(lastOf(events, "Sampled").text).toMatch(/^digit 1, a 7: 7 /);
+    const { answer } = predictor(mnistCnn, lastOf(events, "Completed").state);
+    const small = { width: 20, height: 20, data: new Uint8Array(4 * 20 * 20) };
+    await expect(answer({ image: small })).rejects.toMatchObject({ _tag: "InvalidArgument" });
   });
 
   it("starts the same on both backends, up to f32 rounding", async () => {

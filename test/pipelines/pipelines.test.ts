@@ -1,13 +1,14 @@
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
+import { nearestMeanOf } from "../../pipelines/baselines/vision/classes.ts";
 import { cartpole } from "../../pipelines/control/cartpole.ts";
 import { catching } from "../../pipelines/control/catch.ts";
 import { ticTacToeByItself } from "../../pipelines/control/tic-tac-toe.ts";
 import { caseStudy } from "../../pipelines/foundations/case-study.ts";
 import { perceptron } from "../../pipelines/foundations/perceptron.ts";
 import { mnistMlp } from "../../pipelines/vision/mnist-mlp.ts";
-import { train$, withEpochs } from "../../src/index.ts";
+import { dataset, predictor, tensor, train$, withEpochs } from "../../src/index.ts";
 import { backends, bitsOf, collect, lastOf, losses } from "../train/examples.ts";
 
 const services = backends.wasm;
@@ -22,16 +23,38 @@ describe("mnist-mlp", () => {
     });
     expect(lastOf(events, "Completed").test?.metrics.accuracy).toBeGreaterThan(0.94);
     expect(lastOf(events, "EpochCompleted").metrics.accuracy).toBeGreaterThan(0.9);
+    const [nearest] = lastOf(events, "Started").baselines;
+    expect(nearest?.metrics.accuracy).toBeCloseTo(0.8203, 4);
+    expect(lastOf(events, "Sampled").text).toMatch(/^digit 1, a 7: 7 /);
+    const { answer } = predictor(mnistMlp, lastOf(events, "Completed").state, { services });
+    const paper = (side: number) => ({
+      image: { width: side, height: side, data: new Uint8Array(4 * side * side).fill(255) },
+    });
+    expect(await answer(paper(28))).toMatchObject({ class: expect.stringMatching(/^\d$/) });
+    await expect(answer(paper(20))).rejects.toMatchObject({ _tag: "InvalidArgument" });
   });
 
   it("starts the same on both backends, up to f32 rounding", async () => {
+    const alone = { ...mnistMlp, baselines: [] };
     const [wasm, reference] = [
-      losses(await collect(train$(mnistMlp, { services }).pipe(take(5)))),
-      losses(await collect(train$(mnistMlp, { services: backends.reference }).pipe(take(5)))),
+      losses(await collect(train$(alone, { services }).pipe(take(5)))),
+      losses(await collect(train$(alone, { services: backends.reference }).pipe(take(5)))),
     ];
     expect(wasm).toHaveLength(3);
     for (const [i, loss] of wasm.entries())
       expect(Math.abs(loss - (reference[i] ?? Number.NaN))).toBeLessThan(2e-6);
+  });
+});
+
+describe("the nearest mean", () => {
+  it("divides classes half way between their means, on what is held out", () => {
+    const rows = (x: readonly number[], kind: readonly number[]) =>
+      dataset({ x: tensor(x.map((one) => [one])), kind: tensor(kind, "i32") });
+    // The means are 1 and 11.
+    const train = rows([0, 2, 10, 12], [4, 4, 7, 7]);
+    const validation = rows([5.9, 6.1, 20], [4, 7, 4]);
+    const nearest = nearestMeanOf("x", { target: "kind" });
+    expect(nearest.evaluate({ train, validation })).toEqual({ accuracy: 2 / 3 });
   });
 });
 
@@ -42,6 +65,9 @@ describe("case-study", () => {
     expect(metrics.accuracy).toBe(1);
     // Φ(2) = 0.977 is the best possible accuracy; 200 examples measure it to about 0.01.
     expect(validation?.metrics.accuracy).toBeGreaterThan(0.93);
+    const [nearest] = lastOf(events, "Started").baselines;
+    expect(nearest?.metrics.accuracy).toBeGreaterThan(0.95);
+    expect(lastOf(events, "Sampled").text.split("\n")).toHaveLength(4);
   });
 });
 
@@ -88,6 +114,12 @@ describe("perceptron", () => {
   it("finds a line that separates the species", async () => {
     const events = await collect(train$(perceptron, { services }));
     expect(lastOf(events, "EpochCompleted")).toMatchObject({ loss: 0, metrics: { accuracy: 1 } });
+    expect(lastOf(events, "Started").baselines).toMatchObject([
+      { name: "nearest mean", metrics: { accuracy: 1 } },
+    ]);
+    expect(lastOf(events, "Sampled").text).toMatch(
+      /setosa: setosa .*\n.*versicolor: versicolor .*\n.*versicolor: versicolor /,
+    );
   });
 
   it("adds or subtracts misclassified examples: its weights are sums of the table's lengths", async () => {

