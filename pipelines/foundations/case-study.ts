@@ -95,6 +95,8 @@ export const caseStudy = pipe(
         field: "foundations",
         data: "made: two clouds of points",
         heldOut: "accuracy 0.960, 0.980, 0.965 of validation examples (three seeds)",
+        baseline: "baseline wins: nearest mean 0.975, 0.980, 0.965",
+        published: "none: the data is made; the best possible is 0.977",
         time: "8 s of one core",
         memory: "0.4 GiB",
       },

