@@ -45,12 +45,12 @@ export const playSearch = (
     const random = randomFrom(1000 * seed + trials.length);
     const next: Proposal | "wait" | "done" = propose({ trials, counts, random });
     if (next === "wait" || next === "done") return trials;
-    let trial: Trial = { id: trials.length, ...next, values: [], outcome: "running" };
+    let trial: Trial = { id: trials.length, ...next, costs: [], outcome: "running" };
     trials = [...trials, trial];
     const reports = Math.max(0, epochs - (next.from?.epoch ?? 0));
     const stopped = Array.from({ length: reports }).some(() => {
-      const epoch = (next.from?.epoch ?? 0) + trial.values.length + 1;
-      trial = { ...trial, values: [...trial.values, valueOf(trial.point, epoch)] };
+      const epoch = (next.from?.epoch ?? 0) + trial.costs.length + 1;
+      trial = { ...trial, costs: [...trial.costs, valueOf(trial.point, epoch)] };
       trials = trials.with(trial.id, trial);
       return !goesOn(trial, trials);
     });

@@ -12,7 +12,7 @@ export const importance = <S extends Space>(
   space: S,
   trials: readonly Trial[],
 ): { readonly [K in keyof S]: number } | undefined => {
-  const ended = trials.filter(({ values }) => values.length > 0);
+  const ended = trials.filter(({ costs }) => costs.length > 0);
   if (ended.length < 8) return undefined;
   const ranked = ended.toSorted((a, b) => scoreOf(a) - scoreOf(b));
   const rank = new Map(ranked.map((trial, i) => [trial.id, i]));

@@ -182,7 +182,7 @@ export const search$ = <S extends Space, C, E>({
     // Trials that were under way begin anew, under their numbers, before any other.
     let interrupted = trials.filter(({ outcome }) => outcome === "running");
     for (const { id } of interrupted)
-      trials = trials.with(id, { ...(trials[id] as Trial), values: [] });
+      trials = trials.with(id, { ...(trials[id] as Trial), costs: [] });
     const threads = Math.max(1, Math.floor(parallelism() / parallel));
     // A search looks at epochs.
     const kept = workers && keptWorkers(workers, { threads, steps: false });
@@ -234,7 +234,7 @@ export const search$ = <S extends Space, C, E>({
       const value = monitored(monitor, event);
       const cost = Number.isNaN(value) ? Number.POSITIVE_INFINITY : -sign * value;
       const before = scoreOf(trialOf(id));
-      const trial = change(id, { values: [...trialOf(id).values, cost] });
+      const trial = change(id, { costs: [...trialOf(id).costs, cost] });
       if (cost < before && leader()?.id === id) best = { id, state: event.state };
       if (copies > 0) states.set(id, event.state);
       subscriber.next({ _tag: "TrialReported", trial, value });
@@ -293,7 +293,7 @@ export const search$ = <S extends Space, C, E>({
             return;
           }
           const id = trials.length;
-          const trial: Trial = { id, ...next, values: [], outcome: "running" };
+          const trial: Trial = { id, ...next, costs: [], outcome: "running" };
           trials = [...trials, trial];
           start(trial);
         }

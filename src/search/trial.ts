@@ -7,8 +7,8 @@ export interface Trial {
   readonly id: number;
   /** Its values, as a point of the unit cube: one coordinate per parameter, in order of their names. */
   readonly point: readonly number[];
-  /** The monitored value after each epoch, so that lower is better. A value of NaN counts as infinite. */
-  readonly values: readonly number[];
+  /** What is monitored, after each epoch, so that lower is better. NaN counts as infinite. */
+  readonly costs: readonly number[];
   readonly outcome: Outcome;
   /** The trial whose state it started from, and the epoch of that state. */
   readonly from?: { readonly trial: number; readonly epoch: number } | undefined;
@@ -20,11 +20,11 @@ export interface Proposal {
   readonly from?: { readonly trial: number; readonly epoch: number };
 }
 
-/** The best value of a trial so far; infinite before its first epoch, and for one that failed. */
-export const scoreOf = ({ values, outcome }: Trial): number =>
+/** The lowest cost of a trial so far; infinite before its first epoch, and for one that failed. */
+export const scoreOf = ({ costs, outcome }: Trial): number =>
   outcome === "failed"
     ? Number.POSITIVE_INFINITY
-    : values.reduce((best, value) => Math.min(best, value), Number.POSITIVE_INFINITY);
+    : costs.reduce((best, cost) => Math.min(best, cost), Number.POSITIVE_INFINITY);
 
 /** The epoch that a trial has reached: that of its origin and its own. */
-export const epochOf = ({ from, values }: Trial): number => (from?.epoch ?? 0) + values.length;
+export const epochOf = ({ from, costs }: Trial): number => (from?.epoch ?? 0) + costs.length;

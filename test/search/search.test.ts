@@ -145,8 +145,8 @@ describe("strategies, by hand", () => {
 
   it("halving stops what is not among the best third of those that came as far", () => {
     const { goesOn } = successiveHalving({ trials: 9, factor: 3 });
-    const at = (id: number, ...values: readonly number[]): Trial => ({
-      ...{ id, point: [0], values, outcome: "running" },
+    const at = (id: number, ...costs: readonly number[]): Trial => ({
+      ...{ id, point: [0], costs, outcome: "running" },
     });
     const others = [at(0, 5), at(1, 4), at(2, 3), at(3, 2), at(4, 1)];
     // Of six, two go on.
@@ -167,7 +167,7 @@ describe("strategies, by hand", () => {
       const expected = before.map(({ id }) => (id === ranked[3] ? ranked[0] : id));
       expect(from).toEqual(expected);
     }
-    expect(all.every(({ values }) => values.length === 1)).toBe(true);
+    expect(all.every(({ costs }) => costs.length === 1)).toBe(true);
   });
 
   /** Branin's function on the unit square: its least value is 0.397887 (Dixon and Szegő 1978). */
@@ -258,8 +258,8 @@ describe("search$", () => {
       endOf(await events({ strategy })),
       endOf(await events({ strategy, parallel: 4 })),
     ];
-    expect(four.trials.map(({ point, values }) => ({ point, values }))).toEqual(
-      one.trials.map(({ point, values }) => ({ point, values })),
+    expect(four.trials.map(({ point, costs }) => ({ point, costs }))).toEqual(
+      one.trials.map(({ point, costs }) => ({ point, costs })),
     );
     expect(one.trials).toHaveLength(16);
     // The last generation has learned for four epochs.
@@ -327,7 +327,7 @@ describe("search$", () => {
       .slice(0, 5)
       .map((trial, i) =>
         i === 1 || i === 3
-          ? ({ ...trial, outcome: "running", values: trial.values.slice(0, 1) } as const)
+          ? ({ ...trial, outcome: "running", costs: trial.costs.slice(0, 1) } as const)
           : trial,
       );
     expect(endOf(await events({ strategy, from })).trials).toEqual(whole);

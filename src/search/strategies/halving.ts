@@ -16,7 +16,7 @@ const factors = holding("a whole number, 2 or more", (n) => Number.isSafeInteger
 
 /** The best value of a trial within its first `epochs`. */
 const valueAt = (trial: Trial, epochs: number): number =>
-  trial.values.slice(0, epochs).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  trial.costs.slice(0, epochs).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 
 /** Whether the epoch is one of `least · factorᵏ`. */
 const isRung = (epoch: number, least: number, factor: number): boolean => {
@@ -28,7 +28,7 @@ const isRung = (epoch: number, least: number, factor: number): boolean => {
 /** Whether a trial is among the best `1/factor` of those that reached its epoch. */
 const isAmongBest = (trial: Trial, trials: readonly Trial[], factor: number): boolean => {
   const epoch = epochOf(trial);
-  const others = trials.filter((other) => other.values.length >= epoch);
+  const others = trials.filter((other) => other.costs.length >= epoch);
   const own = valueAt(trial, epoch);
   const ahead = others.filter((other) => valueAt(other, epoch) < own).length;
   return ahead < Math.max(1, Math.ceil(others.length / factor));

@@ -16,8 +16,8 @@ export interface PopulationBased {
   readonly spread?: number;
 }
 
-const latest = ({ values, outcome }: Trial): number =>
-  outcome === "failed" ? Number.POSITIVE_INFINITY : (values.at(-1) ?? Number.POSITIVE_INFINITY);
+const latest = ({ costs, outcome }: Trial): number =>
+  outcome === "failed" ? Number.POSITIVE_INFINITY : (costs.at(-1) ?? Number.POSITIVE_INFINITY);
 
 /**
  * Population based training: each member of a population trains for some epochs. Then the worst are replaced by copies of the
@@ -64,6 +64,6 @@ export const populationBased = ({
         from,
       };
     },
-    goesOn: ({ values }) => values.length < every,
+    goesOn: ({ costs }) => costs.length < every,
   };
 };
