@@ -16,16 +16,12 @@ import {
 import {
   add,
   cast,
-  div,
   eq,
   expandDims,
-  ge,
   gt,
   index,
   iota,
   matmul,
-  maximum,
-  mul,
   sum,
   tanh,
   where,
@@ -34,12 +30,15 @@ import type { Applied } from "../../src/learn/index.ts";
 import { meanReciprocalRank, topKAccuracy } from "../../src/nn/metrics/index.ts";
 import { frequentAnswers } from "../baselines/graphs/answers.ts";
 import { graphQuestions, graphs, surrounded } from "../data/graphs/triples.ts";
-import { products } from "./scores/scores.ts";
+import { toldBy } from "./scores/facts.ts";
+import { made } from "./scores/scores.ts";
 
 /** The widths of vectors, and the number of facts that a head is told of at most. */
 const [width, near] = [64, 48];
 
 type Tokens = Expr<readonly [number]>;
+/** What is said of a question: its head and relation, and the relations and tails of what is known of the head. */
+type Asked = "head" | "relation" | "by" | "to";
 
 /**
  * Learns vectors of entities and relations, where what is known of a head changes its vector: each of its facts gives the
@@ -62,19 +61,17 @@ const convolving = (
     told: dense(width, width),
     drop: dropout(0.3),
   };
+  const numbers = { entities, relations: 2 * relations };
   const scored = (
     { entity, relation, own, told, drop }: Applied<typeof models>,
-    { head, relation: kind, near }: { readonly [column in "head" | "relation" | "near"]: Expr },
+    { head, relation: kind, ...facts }: { readonly [column in Asked]: Expr },
   ): Expr => {
     const one = (vectors: Expr): Expr => index(vectors, 0);
-    const [by, to] = [index(near, 0, 1), index(near, 1, 1)] as [Tokens, Tokens]; // pairs
-    const known = cast(ge(by, 0), "f32");
-    const facts = mul(products.complex(entity(to), relation(by)), expandDims(known, 1));
-    const mean = div(sum(facts, 0), maximum(sum(known), 1));
+    const mean = toldBy({ entity, relation, ...numbers }, facts);
     const from = tanh(
       add(own(one(entity(head as Tokens)) as Tokens), told(mean as Tokens)), // vectors
     );
-    const asked = products.complex(drop(from), drop(one(relation(kind as Tokens))));
+    const asked = made.complex(drop(from), drop(one(relation(kind as Tokens))));
     return matmul(entity(iota([entities])), asked);
   };
   const source = Effect.map(graphQuestions(graph), surrounded(near));
@@ -90,6 +87,7 @@ const convolving = (
           const output = where(other, Number.NEGATIVE_INFINITY, scored(models, question));
           return { loss: softmaxCrossEntropy(output, tail), output, target: tail };
         },
+        predict: (models, { head, relation, by, to }) => scored(models, { head, relation, by, to }),
         optimizer: adam({ learningRate: 1e-2 }),
         metrics: [meanReciprocalRank, topKAccuracy(1), topKAccuracy(3), topKAccuracy(10)],
       }),

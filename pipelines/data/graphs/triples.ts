@@ -128,16 +128,26 @@ export const questions = (parts: {
   } satisfies Splits<Question>;
 };
 
-/** A question with what the graph says about its head: relations and tails of other facts; -1 where there are no more. */
-export type Surrounded = Question & { readonly near: Tensor<readonly [number, 2]> };
+/**
+ * A question with what the graph says about its head: the relations and the tails of other facts, in pairs. Where there are
+ * no more, the numbers are those after the last relation and the last entity.
+ */
+export type Surrounded = Question & {
+  readonly by: Tensor<readonly [number]>;
+  readonly to: Tensor<readonly [number]>;
+};
 
 /**
  * Adds, to each question, at most `most` training facts about its head, evenly chosen among all of them. The fact that is asked
- * for is left out.
+ * for is left out. Who asks a model names them: `by`, the relations, and `to`, the tails, in the same order.
  */
 export const surrounded =
   (most: number) =>
-  ({ train, test, ...others }: ReturnType<typeof questions>) => {
+  ({ train, test, inputs, ...others }: ReturnType<typeof questions>) => {
+    const [none, nobody] = [inputs.relation, inputs.head].map((of) => of.vocabulary.size) as [
+      number,
+      number,
+    ]; // one for each
     const facts = new Map<number, (readonly [relation: number, tail: number])[]>();
     const [heads, kinds, tails] = numbersOf(train.select("head", "relation", "tail").all());
     heads.forEach((head, i) => {
@@ -147,19 +157,33 @@ export const surrounded =
     });
     const near = (of: Dataset<Question>): Dataset<Surrounded> =>
       of.mapBatches<Surrounded>((batch) => {
-        const [asked, by, answers] = numbersOf(batch);
-        const found = new Int32Array(asked.length * most * 2).fill(-1);
+        const [asked, kinds, answers] = numbersOf(batch);
+        const by = new Int32Array(asked.length * most).fill(none);
+        const to = new Int32Array(asked.length * most).fill(nobody);
         asked.forEach((head, row) => {
           const told = (facts.get(head) ?? []).filter(
-            ([relation, tail]) => relation !== by[row] || tail !== answers[row],
+            ([relation, tail]) => relation !== kinds[row] || tail !== answers[row],
           );
           const step = Math.max(1, told.length / most);
-          const chosen = told.slice(0, most).map((_, i) => told[Math.floor(i * step)] ?? [-1, -1]);
-          found.set(chosen.flat(), row * most * 2);
+          const chosen = told.slice(0, most).map((_, i) => told[Math.floor(i * step)]);
+          by.set(
+            chosen.map((fact) => fact?.[0] ?? none),
+            row * most,
+          );
+          to.set(
+            chosen.map((fact) => fact?.[1] ?? nobody),
+            row * most,
+          );
         });
-        return { ...batch, near: fromTypedArray([asked.length, most, 2], found) };
+        const shape = [asked.length, most] as const;
+        return { ...batch, by: fromTypedArray(shape, by), to: fromTypedArray(shape, to) };
       });
-    return { train: near(train), test: near(test), ...others };
+    const several = (of: FromText, padding: number) =>
+      fromText({ ...of, length: most, padding, longer: "refused" });
+    return {
+      ...{ train: near(train), test: near(test), ...others },
+      inputs: { ...inputs, by: several(inputs.relation, none), to: several(inputs.head, nobody) },
+    } satisfies Splits<Surrounded>;
   };
 
 const commit = "f3c0eb286025410fa5b4c04696c918264163d0ca";
