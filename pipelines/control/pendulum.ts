@@ -8,20 +8,31 @@ import {
   dense,
   pipeline,
   runMain,
+  sampleEvery,
   sequential,
   tanh,
   withBaseline,
+  withCallback,
 } from "../../src/index.ts";
 import { pendulum as pendulumOf, withTimeLimit } from "../../src/learn/environments/index.ts";
 import { episodes, policyBaseline, ppo } from "../../src/learn/reinforcement/index.ts";
+import { course } from "./boards/course.ts";
 
 const [environments, length] = [4, 1024];
 const environment = withTimeLimit(200)(pendulumOf());
 
+const learner = ppo({
+  environment,
+  policy: sequential(dense(3, 64), tanh, dense(64, 64), tanh, dense(64, 1)),
+  value: sequential(dense(3, 64), tanh, dense(64, 64), tanh, dense(64, 1)),
+  optimizer: chain(clipByGlobalNorm(0.5), adam({ learningRate: 1e-3 })),
+  ...{ environments, length, epochs: 10, minibatches: 64, discount: 0.9 },
+});
+
 /**
  * Swings a pendulum up and holds it there by PPO with a normal policy: four pendulums swing for 1024 steps, and ten passes
  * are made over what happened, 64 steps at a time. After each epoch, which is five times that, the means of the learned
- * policy swing 20 new pendulums, and in the end 100.
+ * policy swing 20 new pendulums, and in the end 100; the height of one is shown step by step.
  *
  * **Source** Schulman et al., "Proximal policy optimization algorithms" (2017), arXiv:1707.06347, with the settings of RL
  * Baselines3 Zoo for Pendulum-v1, but a new action is drawn in every step.
@@ -30,13 +41,7 @@ export const pendulum = pipe(
   pipeline(
     "pendulum",
     Effect.succeed({ train: experience(5), validation: episodes(20, 1), test: episodes(100, 2) }),
-    ppo({
-      environment,
-      policy: sequential(dense(3, 64), tanh, dense(64, 64), tanh, dense(64, 1)),
-      value: sequential(dense(3, 64), tanh, dense(64, 64), tanh, dense(64, 1)),
-      optimizer: chain(clipByGlobalNorm(0.5), adam({ learningRate: 1e-3 })),
-      ...{ environments, length, epochs: 10, minibatches: 64, discount: 0.9 },
-    }),
+    learner,
     {
       description: "swing a pendulum up and hold it there, by PPO",
       card: {
@@ -54,6 +59,14 @@ export const pendulum = pipe(
     },
   ),
   withBaseline(policyBaseline("random torques", environment)),
+  withCallback(
+    sampleEvery(
+      course({
+        ...{ environment, learner, length: 200, shown: "height of the tip, of the length," },
+        of: ([height = 0]) => height,
+      }),
+    ),
+  ),
 );
 
 if (import.meta.main) runMain(pendulum);

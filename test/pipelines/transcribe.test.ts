@@ -1,20 +1,46 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { segments } from "../../pipelines/baselines/speech/segments.ts";
-import { digitTokens, joined, stringRows } from "../../pipelines/data/speech/digitStrings.ts";
-import { letters, parseTexts, partsOf, prompts } from "../../pipelines/data/speech/prompts.ts";
+import {
+  digitTokens,
+  fromDigits,
+  joined,
+  stringRows,
+} from "../../pipelines/data/speech/digitStrings.ts";
+import {
+  fromPrompt,
+  letters,
+  mostCharacters,
+  parseTexts,
+  partsOf,
+  prompts,
+} from "../../pipelines/data/speech/prompts.ts";
 import type { Recording } from "../../pipelines/data/speech/spokenDigits.ts";
 import { ratesOf, textOf, textsIn } from "../../pipelines/data/speech/transcripts.ts";
-import { transcribe } from "../../pipelines/speech/transcribe.ts";
-import { readWav, transcription } from "../../src/data/index.ts";
-import { train$, withBatchSize, withData, withEpochs } from "../../src/index.ts";
+import { transcribe, transcribePrompts } from "../../pipelines/speech/transcribe.ts";
+import { padSequences, prepare, readWav, resample, transcription } from "../../src/data/index.ts";
+import {
+  dataset,
+  predictor,
+  stackTensors,
+  train$,
+  withBatchSize,
+  withData,
+  withEpochs,
+} from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 const excerpt: { readonly [name: string]: string } = JSON.parse(
   readFileSync(new URL("./spokenDigits.json", import.meta.url), "utf8"),
 ).recordings;
+
+/** A clip of Debian's package, with its text. */
+const prompt: { readonly text: string; readonly wav: string } = JSON.parse(
+  readFileSync(new URL("./prompt.json", import.meta.url), "utf8"),
+);
 
 const recordings = await Effect.runPromise(
   Effect.forEach(Object.entries(excerpt), ([name, base64]) =>
@@ -98,6 +124,7 @@ it("the network learns strings, beside the nearest segments under time warping",
   const data = Effect.succeed({
     train: own,
     test: own,
+    inputs: { sound: fromDigits },
     transcription: transcription(spelling),
   });
   const three = pipe(transcribe, withData(data), withBatchSize(8), withEpochs(5));
@@ -105,9 +132,47 @@ it("the network learns strings, beside the nearest segments under time warping",
   const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
   expect(losses[4]).toBeLessThan(losses[0] ?? 0);
   const said = events.flatMap((event) => (event._tag === "Sampled" ? [event.text] : []));
-  expect(said).toEqual([
-    expect.stringMatching(/test by beam search: cer \d\.\d{4}, wer \d\.\d{4}$/),
-  ]);
+  // After each epoch what is heard, and after the fifth the rates.
+  const rates = said.filter((text) => /^test by beam search: cer .+, wer \d\.\d{4}$/.test(text));
+  const heard = said.filter((text) => /^((one|two|eight)[^:]*: .*\n?)+$/.test(text));
+  expect([rates.length, heard.length, said.length]).toEqual([1, 5, 6]);
   const { baselines } = lastOf(events, "Started");
   expect(baselines).toMatchObject([{ metrics: { wer: expect.any(Number) } }]);
+  // A recording of another rate is resampled.
+  const predict = predictor(three, lastOf(events, "Completed").state);
+  const [{ sound }] = recordings as [Recording];
+  const twice = { samples: resample(sound.samples, 8000, 16_000), sampleRate: 16_000 };
+  expect(await predict.answer({ sound: twice })).toMatchObject({ text: expect.any(String) });
+  await predict.release();
+});
+
+it("the network learns the letters of a prompt", async () => {
+  const wav = new Uint8Array(Buffer.from(prompt.wav, "base64"));
+  const recorded = await Effect.runPromise(readWav(wav));
+  const sound = prepare("sound", fromPrompt, recorded);
+  if (isLeft(sound)) throw sound.left;
+  const own = dataset({
+    sound: stackTensors([sound.right]),
+    text: padSequences(
+      [[...prompt.text].map((letter) => letters.indexOf(letter) ?? 0)],
+      mostCharacters,
+    ),
+  });
+  const data = Effect.succeed({
+    ...{ train: own, test: own, inputs: { sound: fromPrompt } },
+    transcription: transcription({ vocabulary: letters }),
+  });
+  // Its columns have the shapes of the real ones.
+  const some = pipe(transcribePrompts, withData(data as never), withBatchSize(1), withEpochs(5));
+  const events = await collect(train$(some, { services: backends.wasm }));
+  const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
+  expect(losses[4]).toBeLessThan(losses[0] ?? 0);
+  // The only known clip is the nearest to itself.
+  const { baselines } = lastOf(events, "Started");
+  expect(baselines).toMatchObject([{ metrics: { cer: 0, wer: 0 } }]);
+  const predict = predictor(some, lastOf(events, "Completed").state);
+  const rate = 44_100;
+  const other = { samples: resample(recorded.samples, 8000, rate), sampleRate: rate };
+  expect(await predict.answer({ sound: other })).toMatchObject({ text: expect.any(String) });
+  await predict.release();
 });

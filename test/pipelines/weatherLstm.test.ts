@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
+import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { weatherFolder, weatherSplits } from "../../pipelines/data/time/weather.ts";
 import { weatherLstm } from "../../pipelines/time/weather-lstm.ts";
 import { prepare } from "../../src/data/index.ts";
-import { InvalidArgument, TableCorrupt, train$ } from "../../src/index.ts";
+import { InvalidArgument, TableCorrupt, train$, withData, withEpochs } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 const dateOf = (i: number): string => new Date(Date.UTC(2020, 0, 1 + i)).toISOString().slice(0, 10);
@@ -115,11 +117,35 @@ describe("forecasts from a table of days", () => {
   });
 });
 
+it("the network learns from 150 real days, beside persistence", async () => {
+  const { table }: { readonly table: readonly string[] } = JSON.parse(
+    readFileSync(new URL("./weather.json", import.meta.url), "utf8"),
+  );
+  const data = weatherSplits(table.join("\n"), "weather.json", { days: 7, until: "2014-12-29" });
+  const [persistence] = weatherLstm.baselines;
+  if (persistence === undefined) throw new Error("persistence is the first baseline");
+  const few = pipe({ ...weatherLstm, baselines: [persistence] }, withData(data), withEpochs(5));
+  const events = await collect(train$(few, { services: backends.wasm }));
+  const losses = events.flatMap((event) => (event._tag === "EpochCompleted" ? [event.loss] : []));
+  expect(losses[4]).toBeLessThan(losses[0] ?? 0);
+  const { examples, baselines } = lastOf(events, "Started");
+  expect(examples).toBe(150 - 7);
+  // The last 50 changes of the maximum, by hand.
+  const maxima = table.slice(-51).map((line) => Number(line.split(",")[2]));
+  const squares = maxima.slice(1).map((high, i) => (high - (maxima[i] ?? 0)) ** 2);
+  const mean = squares.reduce((sum, square) => sum + square, 0) / 50;
+  expect(baselines).toMatchObject([{ metrics: { rmse: expect.closeTo(Math.sqrt(mean), 4) } }]);
+  const texts = events.flatMap((event) => (event._tag === "Sampled" ? [event.text] : []));
+  expect(texts[0]).toMatch(/-?\d+\.\d °C: -?\d+\.\d °C forecast/);
+});
+
 const there = Effect.runSync(
   Effect.match(weatherFolder, { onFailure: () => false, onSuccess: () => true }),
 );
 if (!there)
-  console.warn('weather-lstm is not trained: its data is missing; run "npm install vega-datasets"');
+  console.warn(
+    'weather-lstm is not trained on all of its data: its data is missing; run "npm install vega-datasets"',
+  );
 
 describe.skipIf(!there)("weather-lstm", () => {
   it("forecasts an unseen year better than persistence and a weighted sum", async () => {

@@ -49,6 +49,12 @@ const most = 600;
 /** How many of the nearest are looked at. */
 const near = 10;
 
+const product = (a: readonly number[], b: readonly number[]): number => {
+  let sum = 0;
+  for (let k = 0; k < b.length; k++) sum += (b[k] as number) * (a[k] as number);
+  return sum;
+};
+
 /** The share of those with the same digit among the vectors nearest to each, by the cosine of their angle. */
 export const precisionNear = (
   from: readonly (readonly number[])[],
@@ -60,9 +66,7 @@ export const precisionNear = (
   for (let i = 0; i < rows; i++) {
     const scores = to
       .slice(0, rows)
-      .map(
-        (other, j) => [other.reduce((sum, x, k) => sum + x * (from[i]?.[k] ?? 0), 0), j] as const,
-      )
+      .map((other, j) => [product(from[i] ?? [], other), j] as const)
       .toSorted(([a], [b]) => b - a);
     for (const [, j] of scores.slice(0, near)) right += Number(digit[j] === digit[i]);
   }

@@ -153,11 +153,14 @@ export const promptUtterances = Effect.gen(function* () {
   return clips.map((clip): Utterance => ({ ...clip, speaker: 0, part: part(clip.text) }));
 });
 
+/** How the text of a prompt is told. */
+export const promptInputs = { text: asText(mostCharacters) };
+
 /** The prompts as rows. */
 export const saidPrompts = Effect.gen(function* () {
   return {
     ...spokenRows(yield* promptUtterances, asPrompt, mostCharacters),
-    inputs: { text: asText(mostCharacters) },
+    inputs: promptInputs,
     speech: asPrompt,
   };
 });
