@@ -3,6 +3,7 @@ import { defer } from "rxjs";
 import { Dataset, type Row } from "../../data/dataset.ts";
 import { secondsOf } from "../../data/sound/wav.ts";
 import { grouped } from "../../errors/grouped.ts";
+import { predictionProgram } from "../../learn/program.ts";
 import type { Started, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import { afterSome } from "../operators/afterEpochs.ts";
@@ -79,19 +80,29 @@ export interface AnswersEvery extends SampleEvery {
 const rowsFor = (given: Asked, data: Sources<Row>): NamedRows =>
   typeof given === "function" ? given(data) : given;
 
-/** Checks rows as a predictor does before it answers. */
-const checked = (rows: NamedRows, { inputs = {}, generation }: Sources<Row>) => {
+/** Checks rows as a predictor does before it answers: their values, and that they have the columns that it reads. */
+const checked = Effect.fnUntraced(function* <C>(
+  rows: NamedRows,
+  { inputs = {}, generation }: Sources<Row>,
+  { learner }: Pipeline<C, unknown>,
+  state: TrainState<C>,
+) {
   const list = Object.values(rows);
-  if (list.length === 0) return Effect.void;
-  return generation === undefined
-    ? Effect.asVoid(datasetOfRows(list, inputs, "answersEvery"))
-    : Effect.forEach(list, (row, i) => promptOf(generation, row, i), { discard: true });
-};
+  if (list.length === 0) return;
+  if (generation !== undefined) {
+    yield* Effect.forEach(list, (row, i) => promptOf(generation, row, i), { discard: true });
+    return;
+  }
+  const { columns } = yield* datasetOfRows(list, inputs, "answersEvery", learner.sees);
+  // The program is only made, and not compiled.
+  if (learner.predict !== undefined)
+    yield* predictionProgram(learner.predict, state.carried, state, columns);
+});
 
 /** Checks the rows when a run starts, before its first step: a mistake in one is not left to the end of an epoch. */
 const checkedFirst =
   <C>(given: Asked, source: Effect.Effect<Sources<Row>, unknown>): Operator<C> =>
-  (events$) => {
+  (events$, of) => {
     let hold: Started["hold"];
     return events$.pipe(
       afterSome(
@@ -99,7 +110,10 @@ const checkedFirst =
           if (event._tag !== "Started") return undefined;
           hold = event.hold;
           return observe<TrainEvent<TrainState<C>>, unknown>(
-            () => Effect.flatMap(source, (data) => checked(rowsFor(given, data), data)),
+            () =>
+              Effect.flatMap(source, (data) =>
+                checked(rowsFor(given, data), data, of, event.state),
+              ),
             "the rows of answersEvery",
             event.within,
           );
@@ -130,8 +144,7 @@ const answering = <C>(
 /**
  * Emits `Sampled` after epochs, with what the model answers to some rows: a line for each, after its name. The rows are as
  * a predictor takes them: pictures, texts or tensors, or a function that takes them from the data, such as {@link heldOutRows}.
- * The pipeline's data is loaded once more for them when the run starts, and raw values are checked then; a
- * column that is missing is found when the model is asked.
+ * The pipeline's data is loaded once more for them when the run starts, and their values and columns are checked then.
  *
  * ```text
  * run     -s-1----2----c|

@@ -141,7 +141,7 @@ describe("a pipeline with operators", () => {
 });
 
 describe("answersEvery", () => {
-  const stepsOf = async (text: string) => {
+  const stepsOf = async (text: string, column = "way") => {
     const words = vocabulary([["left", "right"]]);
     const inputs = { way: fromText({ vocabulary: words, length: 1, padding: 0, split: "words" }) };
     const way = fromTypedArray([2, 1], Int32Array.of(0, 1));
@@ -157,7 +157,10 @@ describe("answersEvery", () => {
       { batchSize: 1, epochs: 2 },
     );
     const tags: string[] = [];
-    const rows = { one: { way: "left" }, two: { way: text } };
+    const rows =
+      column === "way"
+        ? { one: { way: "left" }, two: { way: text } }
+        : { one: { [column]: fromTypedArray([1], Int32Array.of(0)) } };
     const said$ = train$(pipe(of, withCallback(answersEvery(rows)))).pipe(
       tap(({ _tag }) => tags.push(_tag)),
     );
@@ -173,5 +176,11 @@ describe("answersEvery", () => {
       'in the text of the column "way", at position 0 of its sequence, row 2',
     );
     expect(error).toContain('did you mean "right"?');
+  });
+
+  it("finds a column that is missing before the first step, too", async () => {
+    const { tags, error } = await stepsOf("left", "wya");
+    expect(tags.filter((tag) => tag !== "Started" && tag !== "EpochStarted")).toEqual([]);
+    expect(error).toMatch(/UnknownColumn.*"way"/s);
   });
 });
