@@ -214,6 +214,30 @@ describe("a text", () => {
     expect(made(from, "ein good Buch")).toEqual([1, 2, 1]);
   });
 
+  it("is refused if and only if no word that is read is known: any words, any length", () => {
+    const word = fc.record({ known: fc.boolean(), at: fc.nat({ max: 1 }) });
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 9 }),
+        (words, length) => {
+          const text = words.map(
+            ({ known, at }) => (known ? "good film" : "ein Buch").split(" ")[at],
+          );
+          const got = made(fromText({ vocabulary, length }), text.join(" "));
+          if (words.slice(0, length).some(({ known }) => known))
+            expect(got).toEqual(
+              Array.from({ length }, (_, i) => {
+                const one = words[i];
+                return one === undefined ? 0 : one.known ? 2 + one.at : 1;
+              }),
+            );
+          else expect(got).toMatchObject({ _tag: "UnknownToken", position: 0 });
+        },
+      ),
+    );
+  });
+
   it("is judged by letters and digits where it has some, not by the blanks and marks of every script", () => {
     const known = vocabularyOf(["<pad>", "<unknown>", ..."ab .!"], "<unknown>");
     const from = fromText({ vocabulary: known, length: 4, split: "characters" });
