@@ -151,7 +151,8 @@ export interface TextInputOptions {
 }
 
 /**
- * Describes how a text becomes a column of token numbers.
+ * Describes how a text becomes a column of token numbers. A text of which no token that is read is in the vocabulary is refused when
+ * it comes, as an `UnknownToken`, also where the vocabulary has a token for unknown ones: of it a model would be told nothing.
  *
  * **Shapes** a text `→ [length]` of i32.
  * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` or `longer` has another name.
