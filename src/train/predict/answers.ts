@@ -26,7 +26,7 @@ export interface Generated {
 
 /** The answer of a model that points into a text: what stands there. */
 export interface Pointed {
-  /** The tokens from the first to the last, joined: in lower case where the tokens are. */
+  /** What stands there in the text, as it was given; of a row of tokens alone, these joined, in lower case where they are. */
   readonly text: string;
   /** The numbers of the first token and of the last one. */
   readonly from: number;

@@ -144,7 +144,7 @@ export const asking = Effect.fnUntraced(function* <E>(of: Predictable<E>) {
       const { transcription, span, inputs } = yield* meaning;
       if (span !== undefined) {
         const all = yield* checked(rows);
-        return yield* spanned(yield* outputs(all), all, span, inputs);
+        return yield* spanned(yield* outputs(all), all, rows, span, inputs);
       }
       if (transcription !== undefined)
         return yield* transcribed(yield* several(rows), transcription);

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect";
-import type { Dataset, Row } from "../../data/dataset.ts";
+import { Dataset, type Row } from "../../data/dataset.ts";
+import { type SplitText, splitText } from "../../data/raw/generation.ts";
+import { tokenPlaces } from "../../data/raw/tokenPlaces.ts";
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { SpanOutput } from "../pipeline/splits.ts";
 import type { Pointed } from "./answers.ts";
-import type { Inputs } from "./rows.ts";
+import { type Inputs, listOf, type Rows } from "./rows.ts";
 
 /** The text that a span is in; `undefined` where its column is made of something else. */
 const textIn = ({ column }: SpanOutput, inputs: Inputs) => {
@@ -32,14 +34,24 @@ export const unmarked = (
 /** What stands between the tokens of a text. */
 const separatorOf = (split: unknown): string => (split === "words" || split === "items" ? " " : "");
 
+/** What stands between two tokens of a text, in its own characters; `undefined` where its tokens are not found there. */
+const standing = (raw: unknown, split: SplitText, first: number, last: number) => {
+  if (typeof raw !== "string") return undefined;
+  const places = tokenPlaces(raw, splitText(split, raw));
+  const [from, to] = [places?.[first]?.[0], places?.[Math.min(last, places.length - 1)]?.[1]];
+  return from === undefined || to === undefined ? undefined : raw.slice(from, Math.max(from, to));
+};
+
 /**
- * What stands in the texts of rows where outputs point: from the first token to the last, without padding.
+ * What stands in the texts of rows where outputs point: from the first token to the last, without padding. Of a text that was
+ * given, as it stands there; of tokens alone, the tokens.
  *
  * **Fails with** `InvalidArgument` where outputs have other axes, or the span is of another column than one of text.
  */
 export const spanned = Effect.fnUntraced(function* (
   outputs: Tensor,
   rows: Dataset<Row>,
+  given: Rows,
   span: SpanOutput,
   inputs: Inputs,
 ) {
@@ -52,11 +64,13 @@ export const spanned = Effect.fnUntraced(function* (
     });
   const { vocabulary, padding, split } = from;
   const places = Tensor.read(outputs);
+  const raw = given instanceof Dataset ? [] : listOf(given);
   return Array.from({ length: rows.size }, (_, i): Pointed => {
     const [first = 0, last = 0] = places.slice(2 * i, 2 * i + 2);
     const numbers = rows.row(i)[span.column] as Tensor; // the model reads it
     const marked = [...Tensor.read(numbers)].slice(first, last + 1).filter((n) => n !== padding);
-    const text = vocabulary.decode(marked).join(separatorOf(split)).trim();
-    return { text, from: first, to: last };
+    const said = vocabulary.decode(marked).join(separatorOf(split));
+    const text = standing(raw[i]?.[span.column], split, first, last) ?? said;
+    return { text: text.trim(), from: first, to: last };
   });
 });

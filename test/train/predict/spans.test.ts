@@ -2,9 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { predicted } from "../../../src/cli/predict/commands.ts";
-import { dataset, fromText, vocabularyOf } from "../../../src/data/index.ts";
+import {
+  dataset,
+  fromText,
+  learnSubwords,
+  splitText,
+  vocabularyOf,
+} from "../../../src/data/index.ts";
+import type { SplitText } from "../../../src/data/raw/generation.ts";
+import { tokenPlaces } from "../../../src/data/raw/tokenPlaces.ts";
 import {
   dense,
   type Expr,
@@ -74,6 +83,45 @@ describe("the text that a model points at", () => {
     ]);
   });
 
+  it("is in the characters of the text that was given, also where no token is known", async () => {
+    const ask = predictor(of, state);
+    expect(await ask.answer({ asked: "B", text: "a,  B: «Zoë»!" })).toEqual({
+      ...{ text: "B: «Zoë", from: 1, to: 2 },
+    });
+    // Of tokens alone nothing else is known.
+    expect(await ask.answer({ asked: tensor([3], "i32"), text: tensor([2, 3, 1], "i32") })).toEqual(
+      {
+        ...{ text: "b <unknown>", from: 1, to: 2 },
+      },
+    );
+  });
+
+  it("is found for every way to split a text, whatever its characters", () => {
+    const split = learnSubwords(["the cat sat", "a cat"], { merges: 8, lowerCase: true });
+    const said = fc.string({ unit: "grapheme", maxLength: 20 });
+    fc.assert(
+      fc.property(said, fc.constantFrom<SplitText>("words", "characters", split), (text, how) => {
+        const tokens = splitText(how, text);
+        const places = tokenPlaces(text, tokens) ?? tokens.map(() => [0, 0] as const);
+        expect(places).toHaveLength(tokens.length);
+        let before = 0;
+        for (const [from, to] of places) {
+          expect(to).toBeGreaterThanOrEqual(from);
+          expect(to).toBeLessThanOrEqual(text.length);
+          expect(from).toBeGreaterThanOrEqual(before);
+          before = from;
+        }
+      }),
+    );
+    const text = "The CAT  sat; İstanbul, cafe\u0301";
+    const at = (how: typeof split | "words") => {
+      const tokens = splitText(how, text);
+      return tokenPlaces(text, tokens)?.map(([from, to]) => text.slice(from, to));
+    };
+    expect(at("words")).toEqual(["The", "CAT", "sat", "İstanbul", "cafe\u0301"]);
+    expect(at(split)?.join("")).toBe("TheCATsat;İİstanbul,cafe\u0301");
+  });
+
   it("is that of a model in a file, for rows of JSON and CSV; texts that are empty or too long are refused", async () => {
     const file = join(folder, "pointing.safetensors");
     await run(saveModel(of, state, file));
@@ -88,9 +136,9 @@ describe("the text that a model points at", () => {
     const row = { asked: "c", text: "c d" };
     expect(await told("row.json", JSON.stringify(row))).toContain("c d");
     expect(await told("rows.csv", 'number,text,asked\n1,"a, c, d",c\n2,b a d,a\n')).toMatch(
-      /c d[\s\S]*a d/,
+      /c, d[\s\S]*a d/,
     );
-    expect(await told("rows.tsv", "text\tasked\na, c, d\tc\n")).toContain("c d");
+    expect(await told("rows.tsv", "text\tasked\na, c, d\tc\n")).toContain("c, d");
     // A text may begin with what is a comment elsewhere.
     expect(await told("marks.csv", "text,asked\n#c d,c\n#b a,b\n")).toMatch(/c d[\s\S]*b a/);
     expect(await told("one.csv", "text\na b\n")).toContain('"asked"');
