@@ -1,28 +1,22 @@
 import * as Effect from "effect/Effect";
-import { tokenizeWords } from "../../../src/data/index.ts";
 import type { Baseline } from "../../../src/index.ts";
 import { tfIdf } from "./tfIdf.ts";
 
-/** Texts to be found, and questions with the number of the one that each is about. */
+/** Texts to be found, in numbers of words, and questions with the number of the one that each is about. */
 export interface Search {
-  readonly documents: readonly string[];
+  readonly documents: readonly (readonly number[])[];
   readonly asked: readonly { readonly text: string; readonly entry: number }[];
-  /** The parts of a text. */
-  readonly split: (text: string) => readonly string[];
+  /** The words of a text. */
+  readonly wordsIn: (text: string) => readonly number[];
+  /** The signs of words, such as the words and how they begin. */
+  readonly signsIn: (words: readonly number[]) => readonly number[];
 }
 
-/** Ranks texts for questions by TF-IDF over their parts: the mean reciprocal rank, and how often the right one is first and among ten. */
-export const searched = ({ documents, asked, split }: Search) => {
-  const numbers = new Map<string, number>();
-  const numbered = (text: string): readonly number[] =>
-    split(text).map((word) => {
-      const number = numbers.get(word) ?? numbers.size;
-      numbers.set(word, number);
-      return number;
-    });
-  const { scores } = tfIdf(documents.map(numbered));
+/** Ranks texts for questions by TF-IDF over the signs of words: the mean reciprocal rank, and how often the right one is first and among ten. */
+export const searched = ({ documents, asked, wordsIn, signsIn }: Search) => {
+  const { scores } = tfIdf(documents.map(signsIn));
   const ranks = asked.map(({ text, entry }) => {
-    const found = scores(numbered(text));
+    const found = scores(signsIn(wordsIn(text)));
     const own = found.get(entry) ?? 0;
     let [before, equal] = [0, 0];
     for (const [other, score] of found)
@@ -40,12 +34,12 @@ export const searched = ({ documents, asked, split }: Search) => {
   };
 };
 
-/** TF-IDF over what is known of entries besides their definitions: over words, or over the parts that a search has. */
-export const knownEntries = <E>(search: Effect.Effect<Search, E>, of: "words" | "parts") =>
+/** TF-IDF over what is known of entries besides their definitions: over words, or also over how they begin. */
+export const knownEntries = <E>(search: Effect.Effect<Search, E>, of: "words" | "signs") =>
   ({
-    name: `TF-IDF over ${of === "words" ? "words" : "parts of words"} of what is known of entries`,
+    name: `TF-IDF over words${of === "words" ? "" : " and their beginnings"} of what is known of entries`,
     evaluate: () =>
       Effect.map(search, (all) =>
-        searched(of === "words" ? { ...all, split: tokenizeWords } : all),
+        searched(of === "words" ? { ...all, signsIn: (words) => words } : all),
       ),
   }) satisfies Baseline<unknown>;
