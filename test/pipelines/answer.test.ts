@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { searched } from "../../pipelines/baselines/language/knownEntries.ts";
-import { tfIdf } from "../../pipelines/baselines/language/tfIdf.ts";
 import {
   beginningOf,
   definitionSplits,
@@ -12,6 +11,7 @@ import {
 } from "../../pipelines/data/language/answering/definitions.ts";
 import { answeredBy, parseQuiz } from "../../pipelines/data/language/answering/quiz.ts";
 import { parseMeanings } from "../../pipelines/data/language/answering/wordnet.ts";
+import { tfIdf } from "../../pipelines/data/tfIdf.ts";
 import { answering, sizes } from "../../pipelines/language/answer.ts";
 import {
   allScores,

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { Baseline } from "../../../src/index.ts";
-import { tfIdf } from "./tfIdf.ts";
+import { tfIdf } from "../../data/tfIdf.ts";
 
 /** Texts to be found, in numbers of words, and questions with the number of the one that each is about. */
 export interface Search {

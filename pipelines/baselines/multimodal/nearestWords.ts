@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import type { Baseline, Dataset, Row, Tensor } from "../../../src/index.ts";
 import { emojiSpelled, nameScores } from "../../data/multimodal/emojiSpelled.ts";
 import { recalls, type Score } from "../../data/multimodal/recall.ts";
-import { tfIdf } from "../language/tfIdf.ts";
+import { tfIdf } from "../../data/tfIdf.ts";
 
 /** Baselines for pictures in a column `image`, texts as numbers of words in a column `texts`, and groups in a column `group`. */
 

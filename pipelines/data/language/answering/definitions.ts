@@ -7,8 +7,8 @@ import {
   type Splits,
   type Tensor,
 } from "../../../../src/index.ts";
-import { tfIdf } from "../../../baselines/language/tfIdf.ts";
 import { hashOf } from "../../hash.ts";
+import { tfIdf } from "../../tfIdf.ts";
 import { type Meaning, meanings } from "./wordnet.ts";
 
 /** A definition and the entry that it defines. */
