@@ -1,5 +1,5 @@
 import type { Baseline, Dataset, Row } from "../../../src/index.ts";
-import { precisionNear } from "../../data/multimodal/judged.ts";
+import { most, precisionNear } from "../../data/multimodal/judged.ts";
 
 /** The numbers of each row of a column. */
 const numbersIn = (rows: Dataset<Row>, name: string): readonly Float32Array[] => {
@@ -13,8 +13,10 @@ const numbersIn = (rows: Dataset<Row>, name: string): readonly Float32Array[] =>
 const distance = (one: Float32Array, other: Float32Array, most: number): number => {
   let sum = 0;
   for (let from = 0; from < one.length && sum < most; from += 64)
-    for (let i = from; i < Math.min(from + 64, one.length); i++)
-      sum += ((one[i] as number) - (other[i] as number)) ** 2;
+    for (let i = from; i < Math.min(from + 64, one.length); i++) {
+      const apart = (one[i] as number) - (other[i] as number);
+      sum += apart * apart;
+    }
   return sum;
 };
 
@@ -71,7 +73,7 @@ export const nearestPartner: Baseline = {
     const [seen, heard] = [numbersIn(test, "image"), numbersIn(test, "sound")];
     const digit = Array.from(test.column("label").toTypedArray(), Number);
     const bySound = nearestOfEach(sounds, heard);
-    const byImage = nearestOfEach(images, seen);
+    const byImage = nearestOfEach(images, seen.slice(0, most));
     const partners = (places: readonly number[], of: readonly Float32Array[]) =>
       places.map((place) => scaled(of[place] ?? new Float32Array(0)));
     return {

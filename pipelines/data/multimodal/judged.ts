@@ -44,7 +44,7 @@ const joined: Monoid<Vectors> = {
 };
 
 /** At most so many rows are compared with one another: the first. */
-const most = 600;
+export const most = 600;
 
 /** How many of the nearest are looked at. */
 const near = 10;
