@@ -181,7 +181,7 @@ export const translate = translating({
   description: "English into German, by a small Transformer over parts of words",
   ...{ language: "de", model: "transformer", epochs: 3, learningRate: 2e-3 },
   results: {
-    heldOut: "BLEU 0.292, chrF 0.545 (seed 42)",
+    heldOut: "BLEU 0.292, chrF 0.545, by beam search 0.298, 0.548 (seed 42)",
     baseline: "word dictionary (IBM's model 1): BLEU 0.117, chrF 0.530",
     time: "8 min of one core",
     memory: "0.7 GiB",
@@ -207,9 +207,10 @@ export const translateRecurrent = translating({
   description: "English into German, by recurrent networks with attention",
   ...{ language: "de", model: "recurrent", epochs: 3, learningRate: 3e-3 },
   results: {
-    heldOut:
-      "not trained to its end: after one of four epochs validation loss 3.17, the Transformer's 2.41",
-    time: "about 6 min of one core",
+    heldOut: "BLEU 0.234, chrF 0.489, a lower chrF than the baseline (seed 42)",
+    baseline: "word dictionary (IBM's model 1): BLEU 0.117, chrF 0.530",
+    time: "7 min of one core",
+    memory: "0.6 GiB",
   },
 });
 
