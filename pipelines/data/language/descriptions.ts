@@ -151,19 +151,24 @@ const wordsOf = ({ text }: Description): string => text.toLowerCase().replace(/[
 const most = 8000;
 
 /**
- * Descriptions to learn from and for the test: those of every twentieth package of sources, in the order of a hash of its name.
- * Of each package of sources one description is taken, and of those with the same text, whatever its numbers, one too.
+ * Descriptions to learn from, for validation and for the test: those of every fortieth and every twentieth package of sources, by a
+ * hash of its name. Of each package of sources one description is taken, and of those with the same text, whatever its numbers,
+ * one too.
  */
 export const descriptionParts = (all: readonly Description[]) => {
   const bySource = new Map(all.toReversed().map((of) => [of.source, of]));
   const first = [...new Map(Array.from(bySource.values(), (of) => [wordsOf(of), of])).values()];
-  const isTest = ({ source }: Description): boolean => hashOf(source) % 20 === 0;
-  return { train: first.filter((of) => !isTest(of)), test: first.filter(isTest) };
+  const partOf = ({ source }: Description) => {
+    const hash = hashOf(source);
+    return hash % 20 === 0 ? "test" : hash % 40 === 1 ? "validation" : "train";
+  };
+  const part = (name: ReturnType<typeof partOf>) => first.filter((of) => partOf(of) === name);
+  return { train: part("train"), validation: part("validation"), test: part("test") };
 };
 
 /** Descriptions as parts of words in lower case, of one vocabulary for texts and summaries, so that a text can be copied. */
 export const summarySplits = (
-  { train, test }: ReturnType<typeof descriptionParts>,
+  { train, validation, test }: ReturnType<typeof descriptionParts>,
   { merges, tokens: size, textLength, summaryLength }: Encoding,
 ) => {
   const learned = train.slice(0, most).flatMap(({ summary, text }) => [summary, text]);
@@ -196,6 +201,7 @@ export const summarySplits = (
   };
   return {
     train: encoded(train),
+    validation: encoded(validation),
     test: encoded(test),
     generation: generation({
       ...{ column: "text", vocabulary: known, split, length: summaryLength },
