@@ -90,7 +90,7 @@ interface Settings {
   readonly batchSize: number;
   readonly epochs: number;
   readonly learningRate: number;
-  readonly results: Pick<Card, "heldOut" | "time" | "memory">;
+  readonly results: Pick<Card, "heldOut" | "baseline" | "time" | "memory">;
 }
 
 /** A pipeline that summarizes, with texts and a vocabulary of some sizes. */
@@ -126,7 +126,7 @@ export const summarizing = (
         card: {
           field: "language",
           data: "the archive of Debian, by apt (the packages' own licenses)",
-          baseline: "first sentence ROUGE-L 0.276, words of the name 0.130",
+          published: "none is known",
           ...results,
         },
         available: descriptionsAvailable,
@@ -161,6 +161,7 @@ export const summarize = summarizing({
   ...{ model: "recurrent", batchSize: 32, epochs: 3, learningRate: 3e-3 },
   results: {
     heldOut: "ROUGE-L 0.315 (one seed)",
+    baseline: "first sentence ROUGE-L 0.276, words of the name 0.130",
     time: "10 minutes of one thread on a busy machine",
     memory: "1.8 GiB",
   },
@@ -172,7 +173,8 @@ export const transforming: Settings = {
   description: "the short description of a package from its long one, by a Transformer that copies",
   ...{ model: "transformer", batchSize: 32, epochs: 3, learningRate: 2e-3 },
   results: {
-    heldOut: "worse than its baseline: ROUGE-L 0.231 (one seed)",
+    heldOut: "ROUGE-L 0.231 (one seed)",
+    baseline: "baseline wins: first sentence ROUGE-L 0.276; words of the name 0.130",
     time: "5 min of one core",
     memory: "1.7 GiB",
   },
