@@ -1,7 +1,7 @@
 import type { Expr } from "../../ir/expr.ts";
 import { matmul } from "../../ir/ops/contraction.ts";
 import { cast, where } from "../../ir/ops/control.ts";
-import { abs, add, and, eq, ge, lt, mul, ne, neg, or, sub } from "../../ir/ops/elementwise.ts";
+import { abs, add, and, eq, ge, lt, mul, ne, neg, or } from "../../ir/ops/elementwise.ts";
 import { fill, oneHot, ravel } from "../../ir/ops/indexing.ts";
 import { max, min, sum } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
@@ -74,9 +74,8 @@ export const lineGame = (game: LineGame): Environment<BoardState> => {
       {
         words: "every number is 1, -1 or 0",
         holds: (observation) => {
-          const board = cast(ravel(observation), "i32");
-          const pieces = eq(sub(ravel(observation), cast(board, "f32")), 0);
-          return and(ge(min(cast(pieces, "i32")), 1), ge(1, max(mul(board, board))));
+          const pieces = [1, -1, 0].map((piece) => eq(ravel(observation), piece)).reduce(or);
+          return ge(min(cast(pieces, "i32")), 1);
         },
       },
       {
@@ -103,7 +102,7 @@ export const lineGame = (game: LineGame): Environment<BoardState> => {
       const illegal = eq(sum(placed), 0);
       const board = add(before, placed);
       const won = ge(max(matmul(lines, cast(board, "f32"))), inLine);
-      const full = ne(min(mul(board, board)), 0);
+      const full = ge(min(cast(ne(board, 0), "i32")), 1);
       const turned = neg(board);
       return {
         state: { board: turned },

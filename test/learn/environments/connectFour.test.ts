@@ -95,16 +95,26 @@ describe("connectFour", () => {
   });
 });
 
+/** The first rule of a game that a board breaks. */
+const firstBroken = (
+  { rules = [] }: ReturnType<typeof ticTacToe>,
+  board: readonly (readonly number[])[],
+): string | undefined => {
+  const kept = ran(
+    (x: Expr) => stack(rules.map(({ holds }) => holds(x))),
+    tensor(board as number[][]),
+  ) as Tensor;
+  return rules[kept.toTypedArray().indexOf(0)]?.words;
+};
+
 describe("a position of connect four", () => {
-  const { rules = [] } = connectFour();
   /** The number of the rule that a board breaks first. */
   const broken = (...rows: readonly string[]) => {
     const all = [...Array.from({ length: 6 - rows.length }, () => "......."), ...rows];
-    const board = tensor(
-      all.map((row) => [...row].map((c) => ({ X: 1, O: -1, "?": 0.5, "2": 2 })[c] ?? 0)),
+    const board = all.map((row) =>
+      [...row].map((c) => ({ X: 1, O: -1, "?": 0.5, "2": 2 })[c] ?? 0),
     );
-    const kept = ran((x: Expr) => stack(rules.map(({ holds }) => holds(x))), board) as Tensor;
-    return rules[kept.toTypedArray().indexOf(0)]?.words;
+    return firstBroken(connectFour(), board);
   };
   const numbers = "every number is 1, -1 or 0";
   const counts = "the other player has as many pieces as the player to move, or one more";
@@ -122,6 +132,26 @@ describe("a position of connect four", () => {
     ["has no half pieces", numbers, ["..?...."]],
     ["has no double pieces", numbers, ["..2..OO"]],
   ] as const)("%s", (_, rule, rows) => expect(broken(...rows)).toBe(rule));
+
+  // Whole numbers whose squares, modulo 2³², are at most 1, and numbers that are none.
+  it.each([65_536, 50_000, 46_341, 2 ** 31, 1e10, 1e38, 1e-45, Infinity, NaN])(
+    "has no pieces of %d",
+    (one) => {
+      const empty = Array.from({ length: 7 }, () => 0);
+      const column = [0, 0, 0, 0, one, -one].map((piece) => empty.with(3, piece));
+      expect(firstBroken(connectFour(), column)).toBe(numbers);
+    },
+  );
+  it("has no pieces of 65,536 in tic-tac-toe, of which no sum is more than a few", () => {
+    const board = [
+      [3, -4, 1],
+      [-2, 0, 2],
+      [-1, 4, -3],
+    ];
+    expect(firstBroken(ticTacToe(), board)).toBe(numbers);
+    const large = board.map((row) => row.map((piece) => 65_536 * piece));
+    expect(firstBroken(ticTacToe(), large)).toBe(numbers);
+  });
 });
 
 describe("a game against an opponent", () => {
