@@ -124,14 +124,20 @@ export const shakespeare = playwright(
   },
 );
 
-/** The same of width 192 with a context of 128 characters, which sees three times as much text. */
+/**
+ * The same of width 192 with a context of 128 characters, which sees three times as much text. It takes longer than the other
+ * pipelines: 28 minutes of one core.
+ */
 export const shakespeareLarge = playwright(
   "shakespeare-large",
   "a larger GPT on the characters of Shakespeare's plays",
   { passage: 128, width: 192, heads: 6, learningRate: 2e-3, stepsPerEpoch: 500, epochs: 6 },
   {
-    heldOut: "not measured yet",
-    published: "1.47, nanoGPT with 10.7 million params on a GPU (its README)",
+    heldOut: "1.581 nats per character (one seed)",
+    baseline: "6-grams 1.708; 3-grams 2.053",
+    published: "1.470, nanoGPT of width 384 on a GPU (its README)",
+    time: "28 min of one core",
+    memory: "0.8 GiB",
   },
 );
 
