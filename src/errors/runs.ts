@@ -1,7 +1,7 @@
 /** Errors of training runs. */
 
 import { failure } from "./failure.ts";
-import { type AskedText, inLayer, oneOf, rowAt, several } from "./words.ts";
+import { inLayer, type JudgedBy, oneOf, rowAt, several } from "./words.ts";
 
 /** The operation that made the first value which is not finite, of finite operands. */
 export interface Origin {
@@ -214,11 +214,25 @@ export class PlotNotDrawn extends failure("PlotNotDrawn", (e: { readonly reason:
   fix: "give a specification of Vega-Lite, such as those that lossPlot or curvesPlot make",
 })) {}
 
+/** What a text may be written with, that is judged by something of which none is known. */
+const learnable: { readonly [by in JudgedBy]: string } = {
+  ...{ word: "words", item: "items", token: "tokens", "letter or digit": "letters or digits" },
+  ...{ mark: "characters", blank: "characters" },
+};
+
+const noneOf = (by: JudgedBy, read: number | undefined): string => {
+  const unit = by === "word" || by === "item" || by === "token" ? by : "character";
+  const part = read === undefined ? "" : `the first ${several(read, unit)} of `;
+  // A part of a word that is blank may well be known.
+  return `no ${by} of ${part}the text${by === "token" ? " that is not blank" : ""}`;
+};
+
 /**
  * A token is not among the `known` tokens of a vocabulary or a model. `position` is its place in the sequence, `path` the
  * path of the model, if a model reports it, and `row` the example, if there are several, counted from 0 here and from 1 in
- * the text. `near` is the most similar known token, `among` are all of them, where they are few, and `all` says what a text is split
- * into of which none is known; then `token` is the first.
+ * the text. `near` is the most similar known token, and `among` are all of them, where they are few. `all` says by what a text is
+ * judged of which none is known; then `token` is the first of these, and `read` the number of tokens that are read, where the
+ * text has more.
  */
 export class UnknownToken extends failure(
   "UnknownToken",
@@ -232,12 +246,13 @@ export class UnknownToken extends failure(
     readonly column?: string;
     readonly near?: string | undefined;
     readonly among?: readonly string[] | undefined;
-    readonly all?: AskedText["unit"];
+    readonly all?: JudgedBy;
+    readonly read?: number | undefined;
   }) => ({
     what:
       e.all === undefined
         ? `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`
-        : `no ${e.all} of the text is among the ${several(e.known, "token")} of the vocabulary: the first is "${e.token}"`,
+        : `${noneOf(e.all, e.read)} is among the ${several(e.known, "token")} of the vocabulary: the first is "${e.token}"`,
     where: [
       ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
       ...(e.column === undefined ? [] : [`in the text of the column "${e.column}"`]),
@@ -246,7 +261,7 @@ export class UnknownToken extends failure(
     ].join(", "),
     fix: `${e.near === undefined ? "" : `did you mean "${e.near}"? `}${
       e.all !== undefined
-        ? `write it with ${e.all}s that the model has learned: unknown ones between these are taken`
+        ? `write it with ${learnable[e.all]} that the model has learned: unknown ones between these are taken`
         : e.column !== undefined
           ? e.among === undefined
             ? "leave it out, or write it with tokens that the model has learned"

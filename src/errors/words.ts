@@ -20,6 +20,16 @@ export interface AskedText {
   readonly unit: "word" | "character" | "item" | "token";
 }
 
+/**
+ * The tokens by which a text is judged: all words or items; parts of words that are not blank; of characters those with a
+ * letter or a digit, or else marks, or else blanks.
+ */
+export type JudgedBy =
+  | Exclude<AskedText["unit"], "character">
+  | "letter or digit"
+  | "mark"
+  | "blank";
+
 export const inAsked = ({ column, row }: AskedText): string =>
   [...(row === undefined ? [] : [rowAt(row)]), `column "${column}"`].join(", ");
 

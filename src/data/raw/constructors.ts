@@ -151,8 +151,10 @@ export interface TextInputOptions {
 }
 
 /**
- * Describes how a text becomes a column of token numbers. A text of which no token that is read is in the vocabulary is refused when
- * it comes, as an `UnknownToken`, also where the vocabulary has a token for unknown ones: of it a model would be told nothing.
+ * Describes how a text becomes a column of token numbers. A text is refused when it comes, as an `UnknownToken`, where the
+ * vocabulary has no token for unknown ones and lacks one of the text; and where it has one, but none of the words, items or
+ * parts of words that are read is in it. Of characters none of the letters and digits is; other characters count only in a text
+ * without these, since blanks and marks are in every script.
  *
  * **Shapes** a text `→ [length]` of i32.
  * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` or `longer` has another name.

@@ -41,7 +41,7 @@ type Prepared = E.Either<CannotPrepare, Tensor>;
  * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, sound that is empty,
  * too long or of another rate, a field no number or no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
  * has no tokens; `SequenceTooLong` where it has more than are read, and is not cut; `UnknownToken` where a token has no number,
- * or all have that of unknown ones; `TableMistakes` where fields are not what their schema says.
+ * or those by which the text is judged have that of unknown ones; `TableMistakes` where fields are not what their schema says.
  */
 export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
   const op = `the column "${column}"`;

@@ -215,7 +215,7 @@ describe("the text of a model that generates", () => {
     const writing = generation({ column: "text", vocabulary: known, length: 4 });
     expect(await run(promptOf(writing, { text: "𐎀 b" }, 1))).toEqual([0, 4, 2]);
     expect(await run(Effect.flip(promptOf(writing, { text: "𐎀 𐎁" }, 1)))).toMatchObject({
-      ...{ _tag: "UnknownToken", token: "𐎀", all: "character", row: 1, column: "text" },
+      ...{ _tag: "UnknownToken", token: "𐎀", all: "letter or digit", row: 1, column: "text" },
     });
   });
 
