@@ -123,7 +123,8 @@ export interface Predicting {
   /**
    * What the output stands for: the values of discrete actions `[count]`, of which the highest is taken, or an action itself.
    * Of discrete actions it may be `[2, count]`, where the second line is what is highest for the action that is taken. NaN, and
-   * then a number again and again, stand for the rule of that number of the game, which the row breaks.
+   * then a number again and again, stand for the rule of that number of the game, which the row breaks; NaN elsewhere, and ∞,
+   * are values that a model should not have.
    */
   readonly acts?: Acts;
   /** The game that it plays, and what its positions are, in words: for the error of a row that is none. */

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
-import { add, div, eq, ge, lt, minimum, mul, neg } from "../../ir/ops/elementwise.ts";
+import { add, and, div, eq, ge, lt, minimum, mul, neg, or } from "../../ir/ops/elementwise.ts";
 import { fill, iota, ravel } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { categorical, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
@@ -54,22 +54,38 @@ export const legalValues = (
     ? values
     : where(environment.legal(observation), values, Number.NEGATIVE_INFINITY);
 
+/** Legal values, or NaN in every place where one is NaN or ∞, or some action is legal and none has a value. */
+const soundValues = (
+  environment: Pick<Environment, "legal">,
+  values: Expr,
+  observation: Expr,
+): Expr => {
+  const legal = legalValues(environment, values, observation);
+  const below = ge(min(cast(lt(legal, Number.POSITIVE_INFINITY), "i32")), 1);
+  const some = lt(Number.NEGATIVE_INFINITY, max(legal));
+  const known =
+    environment.legal === undefined
+      ? some
+      : or(some, lt(max(cast(environment.legal(observation), "i32")), 1));
+  return where(and(below, known), legal, Number.NaN);
+};
+
 /**
- * What a learner predicts: {@link legalValues}; or, of what is no position of the game, NaN, and in all other places the number
- * of the first rule that it breaks.
+ * What a learner predicts: {@link legalValues}. NaN in all places where the model's own are not finite; or, of what is no
+ * position of the game, NaN and in all other places the number of the first rule that it breaks.
  */
 export const predictedValues = (
   environment: Pick<Environment, "legal" | "rules">,
   values: Expr,
   observation: Expr,
 ): Expr => {
-  const legal = legalValues(environment, values, observation);
+  const sound = soundValues(environment, values, observation);
   const { rules = [] } = environment;
-  if (rules.length === 0) return legal;
+  if (rules.length === 0) return sound;
   const kept = stack(rules.map(({ holds }) => cast(holds(observation), "i32")));
   const places = iota([values.shape[0] ?? 1]);
   const told = where(eq(places, 0), Number.NaN, cast(argmin(kept), "f32"));
-  return where(ge(min(kept), 1), legal, told);
+  return where(ge(min(kept), 1), sound, told);
 };
 
 /** Where held-out episodes are played, if that is elsewhere than where a learner learns. */

@@ -137,22 +137,37 @@ const spokenIn = (outputs: readonly Tensor[], speech: FromSound) =>
     },
   );
 
-/** Whether values are those of no position, or of one without a legal action. */
-const noPosition = (values: readonly number[]): boolean =>
-  Number.isNaN(values[0]) || !values.some((x) => x > Number.NEGATIVE_INFINITY);
+/** The rule that a row breaks: the values of its actions are NaN, and then the number of the rule in all places. */
+const brokenRule = (
+  [first = 0, rule = -1, ...others]: readonly number[],
+  plays: Game | undefined,
+): string | undefined =>
+  Number.isNaN(first) && others.every((x) => x === rule) ? plays?.rules?.[rule] : undefined;
 
-/** Why nothing can be played: NaN is followed by the number of the rule that is broken. */
-const unplayable = (row: number, [first, rule = -1]: readonly number[], plays?: Game) => {
-  const broken = plays?.rules?.[rule];
-  const among = broken === undefined ? "" : `, where ${broken}`;
+/** Why nothing can be played by the values of actions, of which each line has `count`; `undefined` where something can. */
+const unplayable = (
+  row: number,
+  numbers: readonly number[],
+  count: number,
+  plays?: Game,
+): InvalidArgument | undefined => {
+  const op = "answer";
+  const values = numbers.slice(0, count);
+  const rule = brokenRule(values, plays);
+  if (rule === undefined && !numbers.every((x) => x < Number.POSITIVE_INFINITY))
+    return new InvalidArgument({
+      ...{ op, argument: `a value that the model gives to an action in ${rowAt(row)}` },
+      ...{ expected: "params that are finite", actual: "NaN or ∞" },
+    });
+  if (rule === undefined && values.some((x) => x > Number.NEGATIVE_INFINITY)) return undefined;
   const position =
     plays?.positions ?? "a position that the game can have, as the player to move sees it";
   return new InvalidArgument({
-    ...{ op: "answer", argument: rowAt(row) },
-    expected: `${position}; an action must be legal`,
-    actual: Number.isNaN(first)
-      ? `no position that ${plays?.name ?? "the game"} can have${among}`
-      : "a position without a legal action",
+    ...{ op, argument: rowAt(row), expected: `${position}; an action must be legal` },
+    actual:
+      rule === undefined
+        ? "a position without a legal action"
+        : `no position that ${plays?.name ?? "the game"} can have, where ${rule}`,
   });
 };
 
@@ -160,7 +175,8 @@ const unplayable = (row: number, [first, rule = -1]: readonly number[], plays?: 
  * What outputs say, row by row. With `boxes` an output is read as boxes. With class names, an output is taken for the logits of the classes, or a single number
  * for the logit of the second of two. Of a learner that plays it is an action, or the values of actions.
  *
- * **Fails with** `InvalidArgument` where an output has another size than there are classes, or is not one of boxes.
+ * **Fails with** `InvalidArgument` where an output has another size than there are classes, or is not one of boxes; where a
+ * row is no position of the game, or has no legal action; or where a model's value of an action is NaN or ∞.
  */
 export const answersOf = (
   outputs: Tensor,
@@ -183,14 +199,15 @@ export const answersOf = (
   if (speech !== undefined) return spokenIn(each(one), speech);
   if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
   if (acts === "discrete") {
+    const count = shape.at(-1) ?? 1;
     const all = each((i) => [...numbersAt(i)]);
-    const refused = all.findIndex(noPosition);
-    if (refused >= 0) return E.left(unplayable(refused, all[refused] ?? [], plays));
+    const [refused] = all.flatMap((numbers, i) => unplayable(i, numbers, count, plays) ?? []);
+    if (refused !== undefined) return E.left(refused);
     return E.right(
-      all.map((numbers) => {
-        const count = shape.at(-1) ?? 1;
-        return { action: greatest(numbers.slice(-count)), values: numbers.slice(0, count) };
-      }),
+      all.map((numbers) => ({
+        action: greatest(numbers.slice(-count)),
+        values: numbers.slice(0, count),
+      })),
     );
   }
   if (boxes !== undefined && !areBoxes(shape))
