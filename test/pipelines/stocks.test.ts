@@ -51,7 +51,9 @@ describe("a walk through the years", () => {
   it.each([
     ["a price of 0", table.replace("2019-12-24,1,3,1,1", "2019-12-24,1,3,0,1"), 4],
     ["a repeated day", table.replace("2019-12-25", "2019-12-24"), 5],
+    ["an infinite price", table.replace("2019-12-24,1,3,1,1", "2019-12-24,1,3,1,1e39"), 4],
     ["an invalid date", table.replace("2019-12-23", "yesterday"), 3],
+    ["a day that no month has", table.replace("2019-12-31", "2019-12-32"), 11],
   ])("is refused with %s, and its line", (_, text, line) => {
     const failure = Effect.runSync(Effect.flip(cut(text)));
     expect(failure).toBeInstanceOf(TableCorrupt);
@@ -100,15 +102,42 @@ describe("companies", () => {
   });
 
   it.each([
-    ["a price of 0", months.replace("1990-02-01,2", "1990-02-01,0"), 5],
-    ["a price in words", months.replace("1990-02-01,2", "1990-02-01,two"), 5],
-    ["a repeated month", months.replace("1990-02-01", "1990-01-01"), 5],
-    ["a company without a column", months.replace("IBM", "ICM"), 2],
-    ["nothing", "", 1],
-  ])("are refused with %s, and its line", (_, text, line) => {
+    ["a price of 0", months.replace("1990-02-01,2", "1990-02-01,0"), 5, "IBM"],
+    ["a price in words", months.replace("1990-02-01,2", "1990-02-01,two"), 5, "IBM"],
+    ["a repeated month", months.replace("1990-02-01", "1990-01-01"), 5, "Date"],
+    ["a price that is ∞", months.replace("1990-02-01,2", "1990-02-01,Infinity"), 5, "IBM"],
+    ["a price that f32 holds as ∞", months.replace("1990-02-01,2", "1990-02-01,1e39"), 5, "IBM"],
+    ["a price that f32 holds as 0", months.replace("1990-02-01,2", "1990-02-01,1e-60"), 5, "IBM"],
+    [
+      "a month without a price between two",
+      months.replace("1990-02-01,2", "1990-02-01,"),
+      5,
+      "IBM",
+    ],
+    ["no price at the end", months.replace("1990-03-01,1", "1990-03-01,"), 6, "IBM"],
+    ["a company without a price", months.replace("1,5,1", "1,,1"), 3, "AMZN"],
+    ["a company without a column", months.replace("IBM", "ICM"), 2, "IBM"],
+    ["a missing month", months.replace("1990-02-01", "1989-12-01"), 5, "Date"],
+    ["a missing month at the end", months.replace("1990-03-01", "1990-04-01"), 6, "Date"],
+    ["a month of three", months.replace("1990-02-01", "1990-04-01"), 5, "Date"],
+    ["a 13th month", months.replace("1990-03-01", "1990-13-01"), 6, "Date"],
+    ["a day in words", months.replace("1990-03-01", "March"), 6, "Date"],
+    ["a line without a date", months.replace("1990-03-01", ""), 6, "Date"],
+    ["a line that ends early", months.replace("1,1,1,320", "1"), 6, ""],
+    ["no months", months.split("\n").slice(0, 2).join("\n"), 2, "Date"],
+    ["nothing", "", 1, "IBM"],
+  ])("are refused with %s, and its line", (_, text, line, column) => {
     const failure = Effect.runSync(Effect.flip(parseCompanies(text, "made.csv")));
     expect(failure).toBeInstanceOf(TableCorrupt);
-    expect(failure).toMatchObject({ line });
+    expect(failure).toMatchObject({ line, column });
+  });
+
+  it("follow one another over a year's end", () => {
+    const over = months
+      .replace("1990-01-01", "1989-11-01")
+      .replace("1990-02-01", "1989-12-01")
+      .replace("1990-03-01", "1990-01-01");
+    expect(parsed(over)[0]?.dates).toEqual(["1989-11-01", "1989-12-01", "1990-01-01"]);
   });
 });
 
@@ -126,6 +155,10 @@ it.skipIf(!told)(
     const walk = companyWalk({ length: 25, years: [2010] });
     const { train, test } = await Effect.runPromise(walk);
     expect([train.column("days").shape.slice(1), test.size]).toEqual([[25, 1], 12 * 7]);
+    // As counted by hand from the table: 390 months, of which each company has those after it came.
+    const years = Array.from({ length: 13 }, (_, i) => 2010 + i);
+    const all = await Effect.runPromise(companyWalk({ length: 25, years }));
+    expect(all.train.size).toBe(2287);
     const events = await collect(
       train$(withEpochs(2)(stocksCompanies), { services: backends.wasm }),
     );

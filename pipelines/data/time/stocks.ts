@@ -36,14 +36,20 @@ export interface WalkOptions<N extends number> {
   readonly years: readonly number[];
 }
 
+/** Whether a text is a date such as 2015-01-31, which the calendar has. */
+export const isDate = (text: string): boolean => {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(time) && new Date(time).toISOString().startsWith(text);
+};
+
+/** Whether a price, in f32, has a logarithm. */
+export const isPrice = (price: number): boolean => price > 0 && price < Number.POSITIVE_INFINITY;
+
 /** The dates of a table, in its first column: each is after the one before it. */
 const datesOf = Effect.fnUntraced(function* (text: string, file: string) {
   const lines = text.split(/\r?\n/).map((line, i) => ({ date: line.split(",", 1)[0] ?? "", i }));
   const dates = lines.slice(1).filter(({ date }) => date.trim() !== "");
-  const astray = dates.find(({ date }, at) => {
-    const valid = /^\d{4}-\d{2}-\d{2}$/.test(date) && Number.isFinite(Date.parse(date));
-    return !valid || date <= (dates[at - 1]?.date ?? "");
-  });
+  const astray = dates.find(({ date }, at) => !isDate(date) || date <= (dates[at - 1]?.date ?? ""));
   if (astray !== undefined)
     return yield* new TableCorrupt({
       ...{ file, line: astray.i + 1, column: "date" },
@@ -117,7 +123,7 @@ export const walkThrough = Effect.fnUntraced(function* <N extends number>(
 /**
  * The days of a table as a walk through the years. See {@link walkThrough}.
  *
- * **Fails with** `TableCorrupt` where a price is not above 0, or dates do not follow one another; `InvalidArgument` where a
+ * **Fails with** `TableCorrupt` where a price is not above 0 or not finite, or dates do not follow one another; `InvalidArgument` where a
  * year has no days, or none before it.
  */
 export const walkOf = Effect.fnUntraced(function* <N extends number>(
@@ -129,11 +135,11 @@ export const walkOf = Effect.fnUntraced(function* <N extends number>(
   if (decoded._tag === "Left") return yield* decoded.left;
   const dates = yield* datesOf(text, file);
   const [values, width] = [decoded.right.column("prices").toTypedArray(), prices.length];
-  const worthless = values.findIndex((price) => !(price > 0));
+  const worthless = values.findIndex((price) => !isPrice(price));
   if (worthless >= 0)
     return yield* new TableCorrupt({
       ...{ file, line: Math.floor(worthless / width) + 2, column: prices[worthless % width] ?? "" },
-      ...{ expected: "a price above 0", actual: String(values[worthless]) },
+      ...{ expected: "a finite price above 0", actual: String(values[worthless]) },
     });
   const series = { dates, prices: Float32Array.from(values) };
   const splits = yield* walkThrough([series], file, { length, years, width });
