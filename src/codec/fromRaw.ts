@@ -74,7 +74,10 @@ const one = t.union([
       length: natural,
       padding: natural,
     }),
-    t.partial({ unknown: t.string, longer: t.keyof({ cut: null, refused: null }) }),
+    t.partial({
+      ...{ unknown: t.string, beside: t.string },
+      longer: t.keyof({ cut: null, refused: null }),
+    }),
   ]),
   t.intersection([
     t.strict({ kind: t.literal("records"), features: t.readonlyArray(feature) }),
@@ -134,10 +137,11 @@ const writeOne = (from: FromOne): One => {
     case "sound":
       return from;
     case "text": {
-      const { kind, split, vocabulary, length, padding, longer } = from;
+      const { kind, split, vocabulary, length, padding, longer, beside } = from;
       const { tokens, unknown } = vocabulary;
       const named = unknown === undefined ? undefined : tokens[unknown];
-      const plain = { kind, split, tokens, length, padding, longer };
+      const pair = beside === undefined ? {} : { beside };
+      const plain = { kind, split, tokens, length, padding, longer, ...pair };
       return named === undefined ? plain : { ...plain, unknown: named };
     }
     case "fields":

@@ -260,6 +260,7 @@ describe("how raw values become columns, as data", () => {
         length,
         split,
         longer: named ? "refused" : "cut",
+        ...(named && { beside: "other", padding: all.length }),
       }),
     ),
     fc.tuple(extent, fc.boolean()).map(([rows, scaled]) => {

@@ -11,6 +11,7 @@ import { prepare } from "../../src/data/index.ts";
 import {
   type Expr,
   predictor,
+  type Tensor,
   tensor,
   train$,
   withBatchSize,
@@ -20,6 +21,7 @@ import {
 } from "../../src/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { constant, program } from "../../src/ir/index.ts";
+import { datasetOfRows, type RawRow } from "../../src/train/predict/rows.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 /** Facts of UMLS's semantic network, as the archive has them. */
@@ -97,6 +99,35 @@ describe("what else is known of the heads of questions", () => {
     expect(one._tag === "Right" && one.right.toArray()).toEqual([2, 4]);
     expect(said("isa, isa, isa")).toMatchObject({ left: { _tag: "SequenceTooLong", limit: 2 } });
     expect(said("virus")).toMatchObject({ left: { _tag: "UnknownToken" } });
+    // Nothing is known of some heads, also in training.
+    for (const nothing of ["", " , "]) {
+      const none = said(nothing);
+      expect(none._tag === "Right" && none.right.toArray()).toEqual([4, 4]);
+    }
+  });
+
+  it("is named in pairs: a relation and a tail without one another are refused, with both counts", async () => {
+    const asked = async (by: string | Tensor, to: string | Tensor, ...others: RawRow[]) => {
+      const rows = [...others, { head: "virus", relation: "causes", by, to }];
+      return Effect.runPromise(Effect.result(datasetOfRows(rows, inputs, "the rows")));
+    };
+    const fact = { head: "virus", relation: "causes", by: "isa", to: "organism" };
+    const wrong = async (...of: Parameters<typeof asked>) => {
+      const said = await asked(...of);
+      return said._tag === "Failure" ? String(said.failure) : expect.unreachable("it was taken");
+    };
+    expect(await wrong("isa", "organism disease_or_syndrome", fact)).toMatch(
+      /column "by" of row 2 is a text of 1 item beside 2 items of column "to"\n {2}fix: give it as many items as column "to", in the same order/,
+    );
+    expect(await wrong("isa isa", "organism")).toMatch(/a text of 2 items beside 1 item/);
+    expect(await wrong("isa", "")).toMatch(/a text of 1 item beside 0 items/);
+    expect(await wrong(tensor([1, 4], "i32"), "")).toMatch(/a text of 1 item beside 0 items/);
+    for (const [by, to] of [
+      ["", ""],
+      ["isa", "organism"],
+      ["isa, causes", "organism disease_or_syndrome"],
+    ] as const)
+      expect(await asked(by, to)).toMatchObject({ _tag: "Success" });
   });
 });
 
@@ -180,4 +211,6 @@ it("the convolution of wordnet learns, and answers a question that brings facts"
   const { answer } = predictor(of, lastOf(events, "Completed").state);
   const said = await answer({ ...question, by: "inverse_of__hypernym", to: "00260622" });
   expect(classes).toContain("class" in said && said.class);
+  const alone = await answer({ ...question, by: "", to: "" });
+  expect(classes).toContain("class" in alone && alone.class);
 });

@@ -139,7 +139,8 @@ export type Surrounded = Question & {
 
 /**
  * Adds, to each question, at most `most` training facts about its head, evenly chosen among all of them. The fact that is asked
- * for is left out. Who asks a model names them: `by`, the relations, and `to`, the tails, in the same order.
+ * for is left out. Who asks a model names them: `by`, the relations, and `to`, the tails, as many and in the
+ * same order; both are empty where nothing is known of the head.
  */
 export const surrounded =
   (most: number) =>
@@ -178,11 +179,15 @@ export const surrounded =
         const shape = [asked.length, most] as const;
         return { ...batch, by: fromTypedArray(shape, by), to: fromTypedArray(shape, to) };
       });
-    const several = (of: FromText, padding: number) =>
-      fromText({ ...of, length: most, padding, longer: "refused" });
+    const several = (of: FromText, padding: number, beside: string) =>
+      fromText({ ...of, length: most, padding, longer: "refused", beside });
     return {
       ...{ train: near(train), test: near(test), ...others },
-      inputs: { ...inputs, by: several(inputs.relation, none), to: several(inputs.head, nobody) },
+      inputs: {
+        ...inputs,
+        by: several(inputs.relation, none, "to"),
+        to: several(inputs.head, nobody, "by"),
+      },
     } satisfies Splits<Surrounded>;
   };
 

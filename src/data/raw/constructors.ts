@@ -148,6 +148,11 @@ export interface TextInputOptions {
   readonly padding?: number;
   /** What becomes of texts with more tokens: they are `cut`, or `refused` as a `SequenceTooLong`. Defaults to `cut`. */
   readonly longer?: "cut" | "refused";
+  /**
+   * The name of another column of which each token belongs to one of this, in the same order: a row in which they differ in
+   * number is refused, and both may have none. `padding` is then no number of a token. Defaults to no column.
+   */
+  readonly beside?: string | undefined;
 }
 
 /**
@@ -157,7 +162,8 @@ export interface TextInputOptions {
  * without these, since blanks and marks are in every script.
  *
  * **Shapes** a text `→ [length]` of i32.
- * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` or `longer` has another name.
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `split` or `longer` has another name; or where
+ * a column is `beside` another, and `padding` is the number of a token.
  */
 export const fromText = ({
   vocabulary,
@@ -165,6 +171,7 @@ export const fromText = ({
   split = "words",
   padding = 0,
   longer = "cut",
+  beside,
 }: TextInputOptions): FromText => {
   counting("fromText", { length });
   checkSplit("fromText", split);
@@ -174,7 +181,13 @@ export const fromText = ({
       actual: shown(longer),
     });
   wholeTo(0, 2 ** 31 - 1)("fromText", { padding });
-  return { kind: "text", split, vocabulary, length, padding, longer };
+  if (beside !== undefined && padding < vocabulary.size)
+    throw new InvalidArgument({
+      ...{ op: "fromText", argument: "padding", actual: `${padding}, the number of a token` },
+      expected: `${vocabulary.size} or more, since tokens are counted where a column is \`beside\` another`,
+    });
+  const plain = { kind: "text", split, vocabulary, length, padding, longer } as const;
+  return beside === undefined ? plain : { ...plain, beside };
 };
 
 /** The name of a field that is a number, or a {@link Feature} of any field. */

@@ -40,7 +40,7 @@ type Prepared = E.Either<CannotPrepare, Tensor>;
  *
  * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, sound that is empty,
  * too long or of another rate, a field no number or no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
- * has no tokens; `SequenceTooLong` where it has more than are read, and is not cut; `UnknownToken` where a token has no number,
+ * has no tokens, and is not beside another; `SequenceTooLong` where it has more than are read, and is not cut; `UnknownToken` where a token has no number,
  * or those by which the text is judged have that of unknown ones; `TableMistakes` where fields are not what their schema says.
  */
 export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
@@ -108,7 +108,8 @@ const told = (column: string, from: FromText, text: string) => {
   const { split, length, padding, longer } = from;
   const tokens = splitText(split, text);
   const asked = { column, unit: unitOf(split) };
-  if (tokens.length === 0) return E.left(new EmptySequence({ path: [column], asked }));
+  if (tokens.length === 0 && from.beside === undefined)
+    return E.left(new EmptySequence({ path: [column], asked }));
   if (tokens.length > length && longer === "refused")
     return E.left(
       new SequenceTooLong({ length: tokens.length, limit: length, path: [column], asked }),

@@ -75,6 +75,8 @@ export interface FromText {
   readonly padding: number;
   /** What becomes of longer texts. */
   readonly longer: "cut" | "refused";
+  /** The column of a text with as many tokens. */
+  readonly beside?: string;
 }
 
 /**

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect";
 import { Dataset, dataset, type Row } from "../../data/dataset.ts";
-import type { Generation } from "../../data/raw/generation.ts";
+import { type Generation, unitOf } from "../../data/raw/generation.ts";
 import { type CannotPrepare, kindOf, prepare } from "../../data/raw/prepare.ts";
 import { type FromRaw, type FromSound, firstOf, type Raw } from "../../data/raw/raw.ts";
 import type { Transcription } from "../../data/raw/transcription.ts";
-import { rowAt } from "../../errors/words.ts";
+import { rowAt, several } from "../../errors/words.ts";
 import {
   EmptyDataset,
   EmptySequence,
@@ -103,6 +103,29 @@ export const misshapen = (
       });
 };
 
+/** A text of a row with more or fewer tokens than the one that it is beside. */
+const unpaired = (row: Row, inputs: Inputs): InvalidArgument | undefined => {
+  const tokensOf = (column: string) => {
+    const from = Object.hasOwn(inputs, column) ? inputs[column] : undefined;
+    const numbers = Object.hasOwn(row, column) ? row[column] : undefined;
+    if (from?.kind !== "text" || numbers === undefined) return undefined;
+    const size = Array.from(numbers.toTypedArray()).filter((n) => n !== from.padding).length;
+    return { from, size };
+  };
+  for (const column of Object.keys(row)) {
+    const own = tokensOf(column);
+    const { beside } = own?.from ?? {};
+    const other = beside === undefined ? undefined : tokensOf(beside);
+    if (own === undefined || other === undefined || own.size === other.size) continue;
+    return new InvalidArgument({
+      ...{ op, argument: `column "${column}"` },
+      expected: `as many ${unitOf(own.from.split)}s as column "${beside}", in the same order`,
+      actual: `a text of ${several(own.size, unitOf(own.from.split))} beside ${several(other.size, unitOf(other.from.split))} of column "${beside}"`,
+    });
+  }
+  return undefined;
+};
+
 /** A row with a tensor in each column. */
 const preparedRow = (
   given: RawRow,
@@ -148,6 +171,8 @@ const preparedRow = (
       if (made._tag === "Left") return yield* made.left;
       row[column] = made.right;
     }
+    const alone = unpaired(row, inputs);
+    if (alone !== undefined) return yield* alone;
     return row;
   });
 
