@@ -20,7 +20,7 @@ import {
 } from "../../src/index.ts";
 import { bernoulli } from "../../src/tensor/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { nearestMeanOf } from "../baselines/vision/classes.ts";
+import { nearestMeanOf } from "../baselines/classes.ts";
 
 const names = ["the first cloud", "the second cloud"];
 

@@ -15,7 +15,7 @@ import {
 } from "../../src/index.ts";
 import { cast, le, mul, neg, sub, sum, where } from "../../src/ir/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { nearestMeanOf } from "../baselines/vision/classes.ts";
+import { nearestMeanOf } from "../baselines/classes.ts";
 import { irisTable } from "../tables/iris.ts";
 
 const lengths = ["sepal_length", "petal_length"] as const;

@@ -18,7 +18,7 @@ import {
 } from "../../src/index.ts";
 import { reshape } from "../../src/nn/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { nearestMean } from "../baselines/vision/classes.ts";
+import { nearestMean } from "../baselines/classes.ts";
 import { mnist, mnistFolder, someDigits } from "../data/vision/mnist.ts";
 
 const batchSize = 64;

@@ -13,7 +13,7 @@ import {
   withCallback,
 } from "../../src/index.ts";
 import { answersEvery } from "../../src/train/index.ts";
-import { nearestMean } from "../baselines/vision/classes.ts";
+import { nearestMean } from "../baselines/classes.ts";
 import { mnist, mnistFolder, someDigits } from "../data/vision/mnist.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { nearestMeanOf } from "../../pipelines/baselines/vision/classes.ts";
+import { nearestMeanOf } from "../../pipelines/baselines/classes.ts";
 import { cartpole } from "../../pipelines/control/cartpole.ts";
 import { catching } from "../../pipelines/control/catch.ts";
 import { ticTacToeByItself } from "../../pipelines/control/tic-tac-toe.ts";

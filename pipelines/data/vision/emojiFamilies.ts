@@ -17,6 +17,46 @@ export const familiesOf = (code: string, name: string): readonly string[] => {
   return [`code ${base}`, ...(words === "" ? [] : [`name ${words}`])];
 };
 
+/** Codes that are taken for another's: the other gender, other hair, upside down, or another color. */
+const sameAs: Readonly<Record<string, string>> = {
+  ...{ "1F471": "1F9D1", "1F9D4": "1F9D1" }, // blond hair, a beard: a person
+  ...{ "1F466": "1F9D2", "1F467": "1F9D2" }, // a boy, a girl: a child
+  ...{ "1F474": "1F9D3", "1F475": "1F9D3" }, // an older man, an older woman: an older person
+  ...{ "1F478": "1F934", "1F57A": "1F483" }, // a princess, a man who dances: a prince, a dancer
+  ...{ "1F936": "1F385", "1F9D1-1F384": "1F385" }, // Christmas as a mother or a person: as a father
+  ...{ "1F643": "1F642", "1F4D5": "1F4D7" }, // the upside-down face; the red book, which is named closed
+};
+
+/** What follows a joiner and only colors. */
+const colored = /-200D-(?:2B1B|1F7E[0-9AB])/g;
+const genders =
+  /\b(?:(?:wo)?m[ae]ns?|boys?|girls?|(?:fe)?male|person|people|adult|child|two|and)\b/g;
+const directions =
+  /\b(?:(?:left|right|up|down)(?:wards?)?|(?:north|south) (?:east|west)|(?:anti)?clockwise|(?:horizontal|vertical)(?:ly)?|pointing|facing|front|oncoming|backhand|at the viewer|waxing|waning|first|next|last)\b/g;
+const colors =
+  /\b(?:black|white|red|orange|yellow|green|light blue|blue|purple|brown|pink|gr[ae]y|heavy|large|medium|small|high|low)\b/g;
+
+/**
+ * The families of {@link familiesOf}, and those of what its code and its name say without gender, hair, direction, color and size:
+ * a boy and a girl, hands and arrows to the left and up, hearts and squares of all colors.
+ */
+export const relativesOf = (code: string, name: string): readonly string[] => {
+  const [own = "", ...others] = familiesOf(code.replaceAll(colored, ""), name);
+  const base = own.slice("code ".length);
+  const parts = base.split("-").map((part) => sameAs[part] ?? part);
+  const words = [genders, directions, colors]
+    .reduce((rest, said) => rest.replaceAll(said, " "), (others[0] ?? "").replaceAll("-", " "))
+    .replace("name", "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return [
+    own,
+    ...others,
+    `code ${sameAs[base] ?? parts.join("-")}`,
+    ...(words === "" ? [] : [`kind ${words}`]),
+  ];
+};
+
 /** The family of each of some emoji, whose families are given: those with one in common have the same, named by its first. */
 export const joined = (of: readonly (readonly string[])[]): readonly string[] => {
   const parent = new Map<string, string>();

@@ -1,4 +1,4 @@
-import type { Baseline, Dataset, Row } from "../../../src/index.ts";
+import type { Baseline, Dataset, Row } from "../../src/index.ts";
 
 /** Baselines for images in a column `image` and classes in a column `label`. */
 
