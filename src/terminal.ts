@@ -42,6 +42,12 @@ export const fitted = (text: string, cells: number): string => {
   return text.slice(0, end);
 };
 
+/** The first character of a text as it is seen, of however many code points. */
+export const firstGrapheme = (text: string): string => {
+  for (const { segment } of graphemes.segment(text)) return segment;
+  return "";
+};
+
 /** Cuts a line to at most `cells` cells, with … where something is missing. */
 export const shortened = (text: string, cells: number): string =>
   widthOf(text) <= cells ? text : `${fitted(text, cells - 1)}…`;

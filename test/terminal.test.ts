@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatError } from "../src/errors/failure.ts";
 import { InvalidPipeline, ModuleThrew } from "../src/errors.ts";
-import { recordsText } from "../src/terminal/records.ts";
+import { explained, recordsText } from "../src/terminal/records.ts";
 import { table } from "../src/terminal/table.ts";
 import { bytesText, countText, timeText } from "../src/terminal/units.ts";
 import { wrapped } from "../src/terminal/wrap.ts";
@@ -234,7 +234,41 @@ describe("records", () => {
   });
 });
 
+describe("what is said of names", () => {
+  it("has no blanks at the ends of its lines, however long the names are and whatever room there is", () => {
+    const name = fc.stringMatching(/^[a-z]{1,40}$/);
+    const said = fc.stringMatching(/^( {0,3}[a-z]{0,12}){0,5} {0,2}$/);
+    fc.assert(
+      fc.property(
+        ...[fc.array(fc.tuple(name, said), { maxLength: 4 }), fc.integer({ min: 1, max: 80 })],
+        (all, columns) => {
+          for (const line of explained(all, columns)) expect(line).toBe(line.trimEnd());
+        },
+      ),
+    );
+    expect(explained([["--a-name-that-is-long", ""]], 30)).toEqual(["  --a-name-that-is-long"]);
+  });
+});
+
 describe("wrapped", () => {
+  it("tears no character apart, of however many code points, where nothing fits", () => {
+    const family = "👨‍👩‍👧";
+    expect(wrapped(family, 1)).toEqual([family]);
+    expect(wrapped(`a${family}e\u0301`, 1)).toEqual(["a", family, "e\u0301"]);
+    // Longer than what is looked at first.
+    const stacked = `漢${"\u0301".repeat(200)}`;
+    expect(wrapped(`${stacked}a`, 1)).toEqual([stacked, "a"]);
+    const whole = fc.constantFrom(family, "🇨🇭", "e\u0301", "漢", "a", "👍🏽");
+    fc.assert(
+      fc.property(fc.array(whole), fc.integer({ min: 1, max: 5 }), (drawn, cells) => {
+        const shown = new Intl.Segmenter("en", { granularity: "grapheme" });
+        const parts = wrapped(drawn.join(""), cells);
+        const found = parts.flatMap((part) => [...shown.segment(part)].map((s) => s.segment));
+        expect(found).toEqual([...shown.segment(drawn.join(""))].map((s) => s.segment));
+      }),
+    );
+  });
+
   it("breaks a line so that no part is too wide, and loses nothing but blanks", () => {
     const text = fc
       .string({ unit: "grapheme" })
@@ -242,7 +276,10 @@ describe("wrapped", () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 2, max: 30 }), fc.nat(6), (line, cells, hang) => {
         const parts = wrapped(line, cells, hang);
-        for (const part of parts) expect(widthOf(part)).toBeLessThanOrEqual(cells);
+        // A character that is wider itself stands alone.
+        const seen = new Intl.Segmenter("en", { granularity: "grapheme" });
+        for (const part of parts)
+          if ([...seen.segment(part)].length > 1) expect(widthOf(part)).toBeLessThanOrEqual(cells);
         const solid = (of: string) => of.replaceAll(" ", "");
         expect(solid(parts.join(""))).toBe(solid(line));
       }),

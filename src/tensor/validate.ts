@@ -17,15 +17,15 @@ export const shown = (value: unknown): string =>
 
 /**
  * Requires arguments that are there. **Fails with** `InvalidArgument`, thrown for the first of `expected`, which says in words
- * what each argument is, that is missing.
+ * what each argument is, that is missing: of options that are missing as a whole, for the first of all.
  */
 export const present = (
   op: string,
-  given: object,
+  given: object | null | undefined,
   expected: { readonly [argument: string]: string },
 ): void => {
   for (const [argument, words] of Object.entries(expected)) {
-    const value = (given as Arguments)[argument];
+    const value = (given as Arguments | null | undefined)?.[argument];
     if (value === undefined || value === null)
       throw new InvalidArgument({ op, argument, expected: words, actual: "missing" });
   }

@@ -16,13 +16,12 @@ export const explained = (all: readonly Said[], columns: number): readonly strin
   const rows = all.map((row) => row.map(oneLine));
   const width = rows.reduce((most, [name = ""]) => Math.max(most, widthOf(name)), 0);
   const beside = columns - width - 4;
-  return rows.flatMap(([name = "", text = ""]) =>
+  const lines = rows.flatMap(([name = "", text = ""]) =>
     beside < fewestBeside
       ? wrapped(`  ${name} ${text}`, columns, 4)
-      : wrapped(text, beside).map((line, i) =>
-          `  ${padded(i === 0 ? name : "", width)}  ${line}`.trimEnd(),
-        ),
+      : wrapped(text, beside).map((line, i) => `  ${padded(i === 0 ? name : "", width)}  ${line}`),
   );
+  return lines.map((line) => line.trimEnd());
 };
 
 /**

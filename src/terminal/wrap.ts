@@ -1,4 +1,4 @@
-import { fitted, widthOf } from "../terminal.ts";
+import { firstGrapheme, fitted, widthOf } from "../terminal.ts";
 
 /** A word in pieces of at most `cells` cells. A character that is wider alone has a piece of its own. */
 const pieces = (word: string, cells: number): readonly string[] => {
@@ -8,7 +8,8 @@ const pieces = (word: string, cells: number): readonly string[] => {
     const near = word.slice(at, at + 8 * cells + 64);
     const some = fitted(near, cells);
     const most = some === near ? fitted(word.slice(at), cells) : some;
-    const first = most || String.fromCodePoint(word.codePointAt(at) ?? 0);
+    const alone = most === "" ? firstGrapheme(near) : most;
+    const first = alone === near ? most || firstGrapheme(word.slice(at)) : alone;
     made.push(first);
     at += first.length;
   }

@@ -173,6 +173,27 @@ describe("sound of a column", () => {
     );
   });
 
+  it.each<[number, readonly number[]]>([
+    [5, [0, 0.5, 1, 1, 1, 1, 0.5, 0]],
+    [3, [0, 1, 1, 0]],
+    [2, [1, 1]],
+  ])(
+    "of %i short steps fades over a quarter of it, and of two samples not at all",
+    (steps, shares) => {
+      const how = { sampleRate: 8000, window: 8, mels: 2 };
+      const short = fromSound({ ...how, frames: steps, hop: 2 });
+      const ones = (rows: number, columns: number) =>
+        tensor(Array.from({ length: rows }, () => new Array<number>(columns).fill(1)));
+      const energies = tensor([ones(2, steps).toArray()]);
+      const whole = griffinLim(inverseMel(energies, how), { hop: 2 }).toTypedArray();
+      const faded = shares.map((share, i) => share * (whole[i] as number));
+      const peak = Math.max(...faded.map(Math.abs));
+      expect(peak).toBeGreaterThan(0);
+      const heard = [...toSound(short, ones(steps, 2)).samples.toTypedArray()];
+      expect(heard).toEqual(faded.map((x) => expect.closeTo(x / peak, 5)));
+    },
+  );
+
   it("is a sample of silence without sound, whatever size numbers have, and refuses NaN", () => {
     const numbers = (x: number) => tensor(Array.from({ length: 3 }, () => new Array(32).fill(x)));
     expect(toSound(from, numbers(0)).samples.toArray()).toEqual([[0]]);

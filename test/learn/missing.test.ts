@@ -45,9 +45,9 @@ const others = [
 
 const exported: { readonly [name: string]: unknown } = { ...learn, ...reinforcement };
 /** What a constructor throws; `undefined` for nothing. */
-const thrownBy = (name: string, options: object): unknown => {
+const thrownBy = (name: string, ...options: readonly (object | null | undefined)[]): unknown => {
   try {
-    (exported[name] as (options: object) => unknown)(options);
+    (exported[name] as (...options: readonly unknown[]) => unknown)(...options);
     return undefined;
   } catch (error) {
     return error;
@@ -59,6 +59,10 @@ describe.each(Object.entries(constructors))("%s", (name, options) => {
 
   it("names what is missing, and what to give, when it is made of nothing", () =>
     expect(thrownBy(name, {})).toMatchObject({ _tag: "InvalidArgument", op: name }));
+
+  it.each([[[]], [[undefined]], [[null]]])("says the same when it is called with %j", (given) =>
+    expect(thrownBy(name, ...given)).toEqual(thrownBy(name, {})),
+  );
 
   it.runIf(name !== "alternating").each(Object.keys(options))(
     "names %s where it is missing",

@@ -15,14 +15,15 @@ const fade = 0.005;
 
 /** The share of a sample that is heard, `from` samples from the nearer end of `length`: half a wave, from 0 to 1. */
 const shareHeard = (from: number, length: number, sampleRate: number): number => {
-  // A sound so short that it would be all fade keeps its middle.
+  // A sound so short that it would be all fade keeps its middle half, and one of up to three samples all.
   const samples = Math.min(Math.round(fade * sampleRate), Math.floor(length / 4));
   return from < samples ? 0.5 - 0.5 * Math.cos((Math.PI * from) / samples) : 1;
 };
 
 /**
  * Makes sound of a column that says how loud it is by mels over time: what `fromSound` does, backwards. Silence at the end is
- * left out, and the loudest sample is 1 or -1. It fades in and out, within 5 ms.
+ * left out, and the loudest sample is 1 or -1. It fades in and out within 5 ms, each over at most a quarter of its samples, so
+ * that a sound of fewer than four does not fade.
  *
  * **Math** energies `10^((column - max column) range / 10)`, 0 where the column is not above 0; then {@link inverseMel} and
  * {@link griffinLim}.

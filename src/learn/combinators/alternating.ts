@@ -56,7 +56,8 @@ const combined = (reports: readonly Report[]): Report => {
 export const alternating = <R extends Columns, P, S, const Name extends string>(
   players: Players<R, P, S, Name>,
 ): Learner<R, Alternating<P, S, Name>> => {
-  const all = Object.entries<Learner<R, Descending<P, S>>>(players);
+  // From outside of TypeScript there may be none.
+  const all = Object.entries<Learner<R, Descending<P, S>>>(players ?? {});
   const first = all[0]?.[1];
   if (first === undefined)
     throw new InvalidArgument({

@@ -72,9 +72,9 @@ const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
  * epsilon.toFixed(1) // => "3.0"
  * ```
  */
-export const privacySpent = ({ noise, sampling, steps, delta }: PrivateRun): number => {
-  const given = { noise, sampling, steps, delta };
-  present("privacySpent", given, runParts);
+export const privacySpent = (run: PrivateRun): number => {
+  present("privacySpent", run, runParts);
+  const { noise, sampling, steps, delta } = run;
   positive("privacySpent", { noise });
   finite("privacySpent", { noise });
   probability("privacySpent", { sampling });
@@ -107,12 +107,12 @@ const [least, most] = [2 ** -10, 2 ** 40];
  * privacySpent({ ...run, noise }) <= 3 // => true
  * ```
  */
-export const noiseFor = ({
-  epsilon,
-  ...run
-}: Omit<PrivateRun, "noise"> & { readonly epsilon: number }): number => {
+export const noiseFor = (
+  options: Omit<PrivateRun, "noise"> & { readonly epsilon: number },
+): number => {
   const { noise: _, ...parts } = runParts;
-  present("noiseFor", { epsilon, ...run }, { epsilon: "a number above 0", ...parts });
+  present("noiseFor", options, { epsilon: "a number above 0", ...parts });
+  const { epsilon, ...run } = options;
   positive("noiseFor", { epsilon, sampling: run.sampling });
   whole(1)("noiseFor", { steps: run.steps });
   const spent = (noise: number): number => privacySpent({ ...run, noise });

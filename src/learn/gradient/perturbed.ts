@@ -21,8 +21,9 @@ import { type GradientRule, gradientOf } from "./rule.ts";
  * **Source** Foret et al., "Sharpness-aware minimization for efficiently improving generalization" (2021),
  * arXiv:2010.01412, equation 2 and algorithm 1.
  */
-export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule => {
-  present("sharpnessAware", { rho }, { rho: "a number above 0" });
+export const sharpnessAware = (options: { readonly rho: number }): GradientRule => {
+  present("sharpnessAware", options, { rho: "a number above 0" });
+  const { rho } = options;
   positive("sharpnessAware", { rho });
   finite("sharpnessAware", { rho });
   return {
@@ -75,17 +76,13 @@ export interface Adversary {
  * **Source** Goodfellow et al. (2015), arXiv:1412.6572, equation in section 4; Madry et al. (2018), arXiv:1706.06083,
  * equation in section 2.1.
  */
-export const adversarially = ({
-  column,
-  epsilon,
-  steps = 1,
-  stepSize = steps === 1 ? epsilon : (2.5 * epsilon) / steps,
-}: Adversary): GradientRule => {
-  present(
-    "adversarially",
-    { column, epsilon },
-    { column: "the name of a column of inputs", epsilon: "a number above 0" },
-  );
+export const adversarially = (options: Adversary): GradientRule => {
+  present("adversarially", options, {
+    column: "the name of a column of inputs",
+    epsilon: "a number above 0",
+  });
+  const { column, epsilon, steps = 1 } = options;
+  const { stepSize = steps === 1 ? epsilon : (2.5 * epsilon) / steps } = options;
   whole(1)("adversarially", { steps });
   positive("adversarially", { epsilon, stepSize });
   finite("adversarially", { epsilon, stepSize });

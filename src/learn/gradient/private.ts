@@ -37,8 +37,9 @@ const ofNoise = -1;
  * finite.
  * **Source** Abadi et al., "Deep learning with differential privacy" (2016), arXiv:1607.00133, algorithm 1.
  */
-export const privately = ({ clip, noise }: Privacy): GradientRule => {
-  present("privately", { clip, noise }, { clip: "a number above 0", noise: "0 or more" });
+export const privately = (options: Privacy): GradientRule => {
+  present("privately", options, { clip: "a number above 0", noise: "0 or more" });
+  const { clip, noise } = options;
   positive("privately", { clip });
   finite("privately", { clip });
   notNegative("privately", { noise });
