@@ -40,53 +40,21 @@ import {
   deviating,
   type InitialCase,
   type InitialTable,
-  within,
 } from "../../randomness/initials.ts";
+import {
+  affine,
+  attention,
+  type ByPath,
+  cell,
+  decoder,
+  encoder,
+  fanIn,
+  feed,
+  glorot,
+  norm,
+} from "../../randomness/partInitials.ts";
 import { graphInitials } from "../graphs/settings.ts";
 import { portedInitials } from "../ported/settings.ts";
-
-type ByPath = { readonly [path: string]: Beginning };
-
-/** Uniform over ±1/√inputs. */
-const fanIn = (inputs: number): Beginning => within(1 / Math.sqrt(inputs));
-const affine = (inputs: number, path = ""): ByPath => ({
-  [`${path}weight`]: fanIn(inputs),
-  [`${path}bias`]: fanIn(inputs),
-});
-/** Weights of Glorot's uniform distribution, and biases of 0. */
-const glorot = (inputs: number, outputs: number, path: string): ByPath => ({
-  [`${path}.weight`]: within(Math.sqrt(6 / (inputs + outputs))),
-  [`${path}.bias`]: all(0),
-});
-const attention = (width: number, path = "", keyValue = width, memory = width): ByPath => ({
-  ...glorot(width, width, `${path}query`),
-  ...glorot(memory, keyValue, `${path}key`),
-  ...glorot(memory, keyValue, `${path}value`),
-  ...glorot(width, width, `${path}output`),
-});
-const norm = (path = ""): ByPath => ({ [`${path}scale`]: all(1), [`${path}offset`]: all(0) });
-const cell = (hidden: number, path: string): ByPath =>
-  Object.fromEntries(
-    ["inputWeight", "hiddenWeight", "inputBias", "hiddenBias"].map((name) => [
-      `${path}.${name}`,
-      fanIn(hidden),
-    ]),
-  );
-const feed = (width: number, hidden: number, path = ""): ByPath => ({
-  ...affine(width, `${path}up.`),
-  ...affine(hidden, `${path}down.`),
-});
-const encoder = (width: number, hidden: number, path = ""): ByPath => ({
-  ...attention(width, `${path}attention.`),
-  ...norm(`${path}attentionNorm.`),
-  ...feed(width, hidden, `${path}feedForward.`),
-  ...norm(`${path}feedForwardNorm.`),
-});
-const decoder = (width: number, hidden: number, path = ""): ByPath => ({
-  ...encoder(width, hidden, path),
-  ...attention(width, `${path}cross.`),
-  ...norm(`${path}crossNorm.`),
-});
 
 const one = affines.dense(5, 5);
 const own = affine(5);

@@ -6,13 +6,11 @@ import fc from "fast-check";
 import { concat, take, throwError } from "rxjs";
 import { afterAll, describe, expect, it } from "vitest";
 import { tensor, train$ } from "../../../src/index.ts";
-import { widthOf } from "../../../src/terminal.ts";
 import {
   comparedPlots,
   confusionPlot,
   curvesOf,
   curvesPlot,
-  curveText,
   type EventJson,
   histogramPlot,
   learningRateRangePlot,
@@ -27,7 +25,6 @@ import {
   rocPlot,
   samplesPlot,
   savePlots,
-  sparkline,
   tensorFigures,
   thinned,
 } from "../../../src/train/index.ts";
@@ -360,37 +357,6 @@ describe("plots", () => {
     await expect(Effect.runPromise(renderSvg({ mark: 3 }))).rejects.toMatchObject({
       _tag: "PlotNotDrawn",
     });
-  });
-});
-
-describe("plots in a terminal", () => {
-  it("are as wide as they may be, and no wider", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.double(), { maxLength: 200 }),
-        fc.integer({ min: 1, max: 80 }),
-        (ys, columns) => {
-          const lines = curveText(
-            { name: "the loss of a run", points: pointsOf(ys) },
-            { columns, rows: 4 },
-          );
-          for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
-          expect(widthOf(sparkline(ys, columns))).toBe(Math.min(columns, ys.length));
-        },
-      ),
-    );
-  });
-
-  it("draw what is given", () => {
-    expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe("▁▂▃▄▅▆▇█");
-    expect(curveText({ name: "up", points: pointsOf([0, 1]) }, { columns: 10, rows: 2 })).toEqual([
-      "up",
-      "1 ⠀⠀⠀⠀⣀⠤⠒⠉",
-      "0 ⣀⠤⠒⠉⠀⠀⠀⠀",
-      "  0      1",
-    ]);
-    expect(curveText({ name: "none", points: [] })).toEqual(["none", "no data"]);
-    expect(curveText({ name: "one", points: [{ x: 3, y: 0.5 }] })).toEqual(["one  0.5 at 3"]);
   });
 });
 
