@@ -176,6 +176,7 @@ export const answerSpan = pipe(
         published:
           "none of these questions; of another task, SQuAD: DrQA's exact match 0.694, F1 0.789 (its repository)",
         time: "2 min of one core",
+        memory: "1.0 GiB",
       },
       available: entriesAvailable,
       batchSize,

@@ -106,7 +106,7 @@ export const answering = <E>(
           return judged(ownOnce(scores, offered), iota([rows]));
         },
         predict: (of, { text }) => {
-          // One definition, as a batch of one.
+          // One definition, as a batch of one: these layers take its axis too, which the types of one example do not say.
           const alone: Of = {
             ...{ signs: (x) => of.signs(x as never), counts: (x) => of.counts(x as never) },
             ...{ fields: (x) => of.fields(x as never), kinds: (x) => of.kinds(x as never) },

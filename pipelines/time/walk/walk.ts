@@ -78,6 +78,7 @@ export const walking = (
   /** The quantiles that the network of a year forecasts, in order. */
   const forecast = (models: Models, year: number | undefined, days: Expr): Expr => {
     const of = known(days);
+    // As many features as the models take, which the type of a list of them does not say.
     const correction = models[nameOf(year)]?.(concatenate(of.features) as never) as Expr;
     return sort(mul(add(correction, tensor(normal)), of.volatility));
   };
