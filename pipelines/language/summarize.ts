@@ -40,7 +40,7 @@ const models = {
   transformer: (source: Source, positions: number) =>
     transformer({
       ...{ source, vocabulary: source.vocabulary, positions, copies: true },
-      ...{ width: 96, blocks: 2, heads: 4, hidden: 192, norm: "pre", dropout: 0.1 },
+      ...{ width: 64, blocks: 2, heads: 4, hidden: 128, norm: "pre" },
     }),
   recurrent: (source: Source) =>
     seq2seq({
@@ -171,7 +171,7 @@ export const summarize = summarizing({
 export const transforming: Settings = {
   name: "summarize-transformer",
   description: "the short description of a package from its long one, by a Transformer that copies",
-  ...{ model: "transformer", batchSize: 32, epochs: 3, learningRate: 2e-3 },
+  ...{ model: "transformer", batchSize: 16, epochs: 2, learningRate: 2e-3 },
   results: {
     heldOut: "ROUGE-L 0.231 (one seed)",
     baseline: "baseline wins: first sentence ROUGE-L 0.276; words of the name 0.130",
