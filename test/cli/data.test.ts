@@ -22,12 +22,16 @@ it("lists the data of all pipelines, with what is there", () => {
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(rows).toContainEqual(
-    expect.objectContaining({ name: "tiny-shakespeare", pipelines: ["shakespeare"], there: false }),
+    expect.objectContaining({
+      name: "tiny-shakespeare",
+      pipelines: ["shakespeare", "shakespeare-large"],
+      there: false,
+    }),
   );
   // No terminal says how wide it is.
   const lines = data().split("\n");
   expect(lines).toContain("tiny-shakespeare");
-  expect(lines).toContain("  pipelines  shakespeare");
+  expect(lines).toContain("  pipelines  shakespeare, shakespeare-large");
   for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(80);
   const { status, stderr } = spawnSync(process.execPath, [bin, "data", "shakespere"], options);
   expect(status).toBe(1);

@@ -30,7 +30,7 @@ const reviews = `0 the film is strictly routine .
 1 this is a stunning film , a one-of-a-kind tour de force .
 0 final verdict : you 've seen it all before .
 1 a slick , engrossing melodrama .
-0 too bad .
+0 no , i hate it .
 0 gooding offers a desperately ingratiating performance .
 1 a fun ride .
 1 an edgy thriller that delivers a surprising punch .
