@@ -147,7 +147,7 @@ export {
   tableSplits,
   tableStream,
 } from "./table/datasets.ts";
-export type { DatePart, PartOfDate } from "./table/dates.ts";
+export { type DatePart, dateReader, type PartOfDate, type ReadDate } from "./table/dates.ts";
 export { type FittedSchema, fitTable, type TableError } from "./table/fitTable.ts";
 export type { FittedField, FromFields } from "./table/fitted.ts";
 export { fromFields } from "./table/fromFields.ts";

@@ -227,9 +227,10 @@ describe("records", () => {
     const seven = fromRecords(7, ["a"]);
     expect(made(seven, [{ a: 1 }])).toMatchObject({ actual: "a list of 1" });
     expect(made(seven, { a: 1 })).toMatchObject({ expected: "7 records in a list" });
-    expect(made(fromRecord([{ field: "d", as: "yearSine" }]), { d: "2015-13-01" })).toMatchObject({
-      expected: "a date such as 2015-01-31",
-    });
+    for (const d of ["2015-13-01", "2015-02-30", "2015-1-1"])
+      expect(made(fromRecord([{ field: "d", as: "yearSine" }]), { d })).toMatchObject({
+        expected: "a date such as 2015-01-31",
+      });
   });
 
   it("need features, and a scaler that was fitted on as many", () => {

@@ -399,6 +399,7 @@ const functions: OptionsOf<typeof data> = {
     "an extent": [wholeFrom(3, 3), (n) => data.reshapeColumn(five, "y", [n, 2])],
   },
   parseCsv: none,
+  dateReader: none,
   csvTable: none,
   jsonLinesTable: none,
   arrowTable: none,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import { fromRecords, parseCsv, readText } from "../../../src/data/index.ts";
+import { dateReader, fromRecords, parseCsv, readText } from "../../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
@@ -36,11 +36,10 @@ export interface WalkOptions<N extends number> {
   readonly years: readonly number[];
 }
 
+const readDate = dateReader("YYYY-MM-DD");
+
 /** Whether a text is a date such as 2015-01-31, which the calendar has. */
-export const isDate = (text: string): boolean => {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isFinite(time) && new Date(time).toISOString().startsWith(text);
-};
+export const isDate = (text: string): boolean => readDate(text) !== undefined;
 
 /** Whether a price, in f32, has a logarithm. */
 export const isPrice = (price: number): boolean => price > 0 && price < Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import {
+  dateReader,
   fromRecords,
   parseCsv,
   prepare,
@@ -31,9 +32,10 @@ export type Forecast<N extends number = number> = {
 
 const millisecondsPerDay = 86_400_000;
 
+const readDate = dateReader("YYYY-MM-DD");
+
 /** The number of days from 1970 to a date; `NaN` where the text is not a date. */
-const dayNumber = (date: string): number =>
-  /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(date) / millisecondsPerDay : Number.NaN;
+const dayNumber = (date: string): number => (readDate(date) ?? Number.NaN) / millisecondsPerDay;
 
 /** Reads the days of a table, which must be consecutive. */
 const datesOf = (text: string, file: string): Effect.Effect<readonly number[], TableCorrupt> => {

@@ -15,6 +15,7 @@ import { applyStage, type Stage } from "../preprocess/stages.ts";
 import { sounded } from "../sound/column.ts";
 import type { Sound } from "../sound/wav.ts";
 import type { Cell } from "../table/cells.ts";
+import { dateReader } from "../table/dates.ts";
 import { fieldsType, rowWriter, type WriteRow } from "../table/encode.ts";
 import type { FromFields } from "../table/fitted.ts";
 import { Mistakes } from "../table/mistakes.ts";
@@ -147,9 +148,10 @@ const writerOf = (from: FromFields): WriteRow => {
 
 const millisecondsPerDay = 86_400_000;
 
-/** The place of a date in the year as an angle, for years of 365¼ days. */
-const yearAngle = (date: string): number =>
-  (2 * Math.PI * (Date.parse(date) / millisecondsPerDay)) / 365.25;
+const readDate = dateReader("YYYY-MM-DD");
+
+/** The place of a time in the year as an angle, for years of 365¼ days. */
+const yearAngle = (time: number): number => (2 * Math.PI * (time / millisecondsPerDay)) / 365.25;
 
 /** What a feature makes of a number or a text; `undefined` where it is none that it takes. */
 const valueOf = (feature: Feature, value: Cell): readonly number[] | undefined => {
@@ -159,10 +161,9 @@ const valueOf = (feature: Feature, value: Cell): readonly number[] | undefined =
     return place < 0 ? undefined : feature.classes.map((_, i) => (i === place ? 1 : 0));
   }
   if (feature.as === "yearSine" || feature.as === "yearCosine") {
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(String(value))) return undefined;
-    const angle = yearAngle(String(value));
-    const number = feature.as === "yearSine" ? Math.sin(angle) : Math.cos(angle);
-    return Number.isFinite(number) ? [number] : undefined;
+    const time = readDate(String(value));
+    if (time === undefined) return undefined;
+    return [(feature.as === "yearSine" ? Math.sin : Math.cos)(yearAngle(time))];
   }
   const given = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
   const number = feature.as === "log1p" ? Math.log1p(given) : given;

@@ -84,6 +84,15 @@ const timeOf = (units: { readonly [U in Unit]?: number }): number | undefined =>
  * `ss` and `SSS` stand for numbers, everything else for itself. Times are of UTC.
  *
  * **Fails with** `InvalidArgument`, thrown, where a format has no year, or a part twice.
+ *
+ * **Example**
+ * ```ts
+ * import { dateReader } from "fluxion/data";
+ *
+ * const read = dateReader("YYYY-MM-DD");
+ * read("1970-01-02"); // => 86400000
+ * read("2015-02-30"); // => undefined
+ * ```
  */
 export const dateReader = (format: string): ReadDate => {
   const found = [...format.matchAll(token)].map(([name]) => name);

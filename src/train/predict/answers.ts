@@ -137,6 +137,13 @@ const spokenIn = (outputs: readonly Tensor[], speech: FromSound) =>
     },
   );
 
+/** The error of a model that says NaN or ∞ about a row, where an answer is chosen by numbers. */
+const notFinite = (said: string, row: number): InvalidArgument =>
+  new InvalidArgument({
+    ...{ op: "answer", argument: `${said} in ${rowAt(row)}` },
+    ...{ expected: "params that are finite", actual: "NaN or ∞" },
+  });
+
 /** The rule that a row breaks: the values of its actions are NaN, and then the number of the rule in all places. */
 const brokenRule = (
   [first = 0, rule = -1, ...others]: readonly number[],
@@ -155,10 +162,7 @@ const unplayable = (
   const values = numbers.slice(0, count);
   const rule = brokenRule(values, plays);
   if (rule === undefined && !numbers.every((x) => x < Number.POSITIVE_INFINITY))
-    return new InvalidArgument({
-      ...{ op, argument: `a value that the model gives to an action in ${rowAt(row)}` },
-      ...{ expected: "params that are finite", actual: "NaN or ∞" },
-    });
+    return notFinite("a value that the model gives to an action", row);
   if (rule === undefined && values.some((x) => x > Number.NEGATIVE_INFINITY)) return undefined;
   const position =
     plays?.positions ?? "a position that the game can have, as the player to move sees it";
@@ -176,7 +180,8 @@ const unplayable = (
  * for the logit of the second of two. Of a learner that plays it is an action, or the values of actions.
  *
  * **Fails with** `InvalidArgument` where an output has another size than there are classes, or is not one of boxes; where a
- * row is no position of the game, or has no legal action; or where a model's value of an action is NaN or ∞.
+ * row is no position of the game, or has no legal action; or where what a class or an action is chosen by is NaN or ∞, but
+ * for -∞ beside other numbers.
  */
 export const answersOf = (
   outputs: Tensor,
@@ -197,7 +202,12 @@ export const answersOf = (
   const one = (i: number) => Tensor.own(shape, outputs.dtype, numbersAt(i));
   const nested = (i: number) => one(i).toArray();
   if (speech !== undefined) return spokenIn(each(one), speech);
-  if (acts === "continuous") return E.right(each((i) => ({ action: nested(i) })));
+  if (acts === "continuous") {
+    const strange = each(numbersAt).findIndex((xs) => !xs.every(Number.isFinite));
+    return strange < 0
+      ? E.right(each((i) => ({ action: nested(i) })))
+      : E.left(notFinite("an action of the model", strange));
+  }
   if (acts === "discrete") {
     const count = shape.at(-1) ?? 1;
     const all = each((i) => [...numbersAt(i)]);
@@ -231,5 +241,9 @@ export const answersOf = (
         actual: `${classes.length} names`,
       }),
     );
-  return E.right(each((i) => classified([...numbersAt(i)], classes)));
+  const all = each((i) => classified([...numbersAt(i)], classes));
+  const strange = all.findIndex(({ probability }) => Number.isNaN(probability));
+  return strange < 0
+    ? E.right(all)
+    : E.left(notFinite("a logit that the model gives to a class", strange));
 };

@@ -39,6 +39,43 @@ const infinite =
   /a value that the model gives to an action in row 1 is NaN or ∞\n {2}fix: give it params that are finite/;
 const nine = (first: number, other: number) => [first, ...Array<number>(8).fill(other)];
 
+describe("logits and actions that a model should not have", () => {
+  const said = (values: readonly number[], meaning: Partial<Parameters<typeof answersOf>[1]>) =>
+    answersOf(fromTypedArray([2, values.length / 2], Float32Array.from(values)), {
+      ...{ classes: undefined, acts: undefined },
+      ...meaning,
+    });
+  const classes = ["cat", "dog"];
+  it.each([
+    ["NaN first", [1, 2, Number.NaN, 3]],
+    ["NaN last", [1, 2, 3, Number.NaN]],
+    ["∞", [1, 2, Infinity, 3]],
+    ["-∞ alone", [1, 2, -Infinity, -Infinity]],
+  ])("choose no class: %s", (_, values) => {
+    const answer = said(values, { classes });
+    expect(isLeft(answer) && String(answer.left)).toMatch(
+      /a logit that the model gives to a class in row 2 is NaN or ∞/,
+    );
+  });
+  it("choose none of two by one number", () => {
+    const answer = said([0, Number.NaN], { classes });
+    expect(isLeft(answer) && String(answer.left)).toMatch(/in row 2 is NaN or ∞/);
+  });
+  it("may be -∞ for a class that is excluded, and as large as f32 has", () => {
+    const answer = said([-Infinity, 0, 3e38, -3e38], { classes });
+    expect(isRight(answer) && answer.right).toMatchObject([
+      { class: "dog", probability: 1 },
+      { class: "cat", probability: 1 },
+    ]);
+  });
+  it.each([Number.NaN, Infinity, -Infinity])("are no continuous action: %d", (x) => {
+    const answer = said([1, 2, 3, x], { acts: "continuous" });
+    expect(isLeft(answer) && String(answer.left)).toMatch(
+      /an action of the model in row 2 is NaN or ∞/,
+    );
+  });
+});
+
 describe("values of actions that a model should not have", () => {
   it.each([
     ["one NaN, before whole numbers", ticTacToe(), [Number.NaN, 2, 3, 4, 5, 6, 7, 8, 9]],
