@@ -33,7 +33,7 @@ import {
   width,
 } from "../data/vision/bloodCells.ts";
 import { boxesAround, centersLoss, detections, type Grid } from "./detector/centers.ts";
-import { countedImages } from "./detector/counted.ts";
+import { countedImage } from "./detector/counted.ts";
 import { moved } from "./detector/moved.ts";
 
 const stride = 4;
@@ -169,8 +169,7 @@ export const bloodCellDetector = pipe(
     },
   ),
   withBaseline(colors),
-  // Three counts after each of forty epochs would hide the figures.
-  withCallback(answersEvery(countedImages, { every: 10 })),
+  withCallback(answersEvery(countedImage)),
 );
 
 if (import.meta.main) runMain(bloodCellDetector);

@@ -83,8 +83,7 @@ export const landAndWater = pipe(
   ),
   withBaseline(blueThreshold("water")),
   withBaseline(colorRegression("water")),
-  // A drawing has ten lines, and in an epoch the coast hardly changes.
-  withCallback(masksEvery("water", { row: 53, size: extent, scale: 2, every: 5 })),
+  withCallback(masksEvery("water", { row: 53, size: extent, scale: 4 })),
 );
 
 if (import.meta.main) runMain(landAndWater);

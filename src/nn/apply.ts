@@ -148,3 +148,7 @@ export const within = (
   const [moved = y, ...rest] = scoped(name, inputs, [y, ...exprsOf(leaves)]);
   return [moved, unflatten(shape, rest)];
 };
+
+/** Applies a stateless layer without its static types. */
+export const through = (layer: AnyLayer, params: unknown, x: Expr, context: Context): Expr =>
+  open(layer).apply(params, undefined, x, context)[0];

@@ -19,7 +19,7 @@ import {
   seenElsewhere,
 } from "../../pipelines/data/vision/bloodCells.ts";
 import { bloodCellDetector } from "../../pipelines/vision/blood-cells.ts";
-import { countedImages } from "../../pipelines/vision/detector/counted.ts";
+import { countedImage } from "../../pipelines/vision/detector/counted.ts";
 import { moved } from "../../pipelines/vision/detector/moved.ts";
 import { boxesSvg } from "../../src/cli/predict/boxesDrawn.ts";
 import { prepare, readPicture } from "../../src/data/index.ts";
@@ -102,12 +102,12 @@ describe("the boxes of BCCD", () => {
     expect(boxesIn(column.toArray())).toHaveLength(boxes[0]?.length ?? 0);
   });
 
-  it("are counted in the names of the images that are asked about", () => {
-    const asked = countedImages({ train: excerpt, validation: excerpt, classes: cells });
+  it("are counted in the name of the image that is asked about", () => {
+    const asked = countedImage({ train: excerpt, validation: excerpt, classes: cells });
     const count = (of: (typeof boxes)[number] | undefined, kind: number) =>
       of?.filter((box) => box.class === kind).length;
-    expect(Object.keys(asked)).toHaveLength(2);
-    expect(Object.keys(asked)[0]).toContain(`image 1 (${count(boxes[0], 0)} RBC, 1 WBC`);
+    expect(Object.keys(asked)).toHaveLength(1);
+    expect(Object.keys(asked)[0]).toContain(`an image of ${count(boxes[0], 0)} RBC, 1 WBC`);
   });
 
   it("come with images, none of which shows a place of the test again", () => {

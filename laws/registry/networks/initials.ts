@@ -31,6 +31,7 @@ import * as perceptrons from "../../../src/nn/models/perceptron.ts";
 import * as resnets from "../../../src/nn/models/resnet.ts";
 import * as seq2seqs from "../../../src/nn/models/seq2seq.ts";
 import * as transforming from "../../../src/nn/models/transformer.ts";
+import * as stacking from "../../../src/nn/models/transformerStacks.ts";
 import * as unets from "../../../src/nn/models/unet.ts";
 import * as vits from "../../../src/nn/models/vit.ts";
 import {
@@ -90,13 +91,14 @@ type Modules = typeof affines &
   typeof mlps &
   typeof perceptrons &
   typeof seq2seqs &
+  typeof stacking &
   typeof transforming &
   typeof lenets &
   typeof resnets &
   typeof unets &
   typeof vits;
 
-const deciphering = transforming.transformerDecoder({
+const deciphering = stacking.transformerDecoder({
   ...{ vocabulary: 6, width: 4, blocks: 2, heads: 2, hidden: 6 },
 });
 const block = transformers.transformerDecoderBlock(4, { heads: 2, hidden: 6 });
@@ -348,7 +350,7 @@ const initials: InitialTable<Modules> = {
     },
   },
   transformerEncoder: {
-    layer: transforming.transformerEncoder({
+    layer: stacking.transformerEncoder({
       ...{ vocabulary: 6, width: 4, blocks: 2, heads: 2, hidden: 6 },
     }),
     params: { "tokens.table": deviating(0.5), ...encoder(4, 6, "blocks.") },

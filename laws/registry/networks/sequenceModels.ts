@@ -9,11 +9,12 @@ import { lstmClassifier } from "../../../src/nn/models/lstmClassifier.ts";
 import type * as seq2seqs from "../../../src/nn/models/seq2seq.ts";
 import { seq2seq } from "../../../src/nn/models/seq2seq.ts";
 import type * as transformers from "../../../src/nn/models/transformer.ts";
+import { transformer } from "../../../src/nn/models/transformer.ts";
+import type * as stacks from "../../../src/nn/models/transformerStacks.ts";
 import {
-  transformer,
   transformerDecoder,
   transformerEncoder,
-} from "../../../src/nn/models/transformer.ts";
+} from "../../../src/nn/models/transformerStacks.ts";
 import type { Speaker } from "../../networks/decoding.ts";
 import { ofTokens } from "./sequences.ts";
 import type { Settings } from "./settings.ts";
@@ -33,7 +34,7 @@ const deciphering: Layer<readonly [number], readonly [number, 3], Params, undefi
 
 /** Models of sequences as layers. A missing one does not compile. */
 export const sequenceModels: Settings<
-  typeof gpts & typeof seq2seqs & typeof transformers & typeof classifiers
+  typeof gpts & typeof seq2seqs & typeof stacks & typeof transformers & typeof classifiers
 > = {
   gpt: [
     {
@@ -88,6 +89,14 @@ export const sequenceModels: Settings<
       ),
       shape: [3],
     },
+    {
+      layer: ofTokens(
+        transformerEncoder({
+          ...{ vocabulary: 3, width: 2, blocks: 1, heads: 1, hidden: 2, rotary: true },
+        }),
+      ),
+      shape: [3],
+    },
   ],
   transformerDecoder: [
     {
@@ -109,6 +118,15 @@ export const sequenceModels: Settings<
       layer: ofTokens(
         transformer({
           ...{ source, vocabulary: 4, positions: 2, copies: true },
+          ...{ width: 2, blocks: 1, heads: 1, hidden: 2 },
+        }),
+      ),
+      shape: [5],
+    },
+    {
+      layer: ofTokens(
+        transformer({
+          ...{ source, vocabulary: 4, positions: 2, tied: true },
           ...{ width: 2, blocks: 1, heads: 1, hidden: 2 },
         }),
       ),
@@ -180,9 +198,23 @@ export const speakers: readonly Speaker[] = [
     }),
   },
   {
+    name: "transformer with rotated positions",
+    model: transformer({
+      ...{ source, vocabulary: 3, positions: 4, rotary: true },
+      ...{ width: 4, blocks: 2, heads: 2, hidden: 3 },
+    }),
+  },
+  {
     name: "transformer that copies",
     model: transformer({
       ...{ source, vocabulary: 4, positions: 4, norm: "pre", copies: true },
+      ...{ width: 4, blocks: 2, heads: 2, hidden: 3 },
+    }),
+  },
+  {
+    name: "transformer with one table",
+    model: transformer({
+      ...{ source, vocabulary: 4, positions: 4, tied: true },
       ...{ width: 4, blocks: 2, heads: 2, hidden: 3 },
     }),
   },

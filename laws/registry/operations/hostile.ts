@@ -33,6 +33,7 @@ export const rightlyNumbers: Exceptions = {
   tiedEmbedding: tokens,
   gpt: tokens,
   seq2seq: tokens,
+  transformer: tokens,
   transformerEncoder: tokens,
   transformerDecoder: tokens,
   masked: masking,

@@ -25,6 +25,7 @@ import * as mlps from "../../../src/nn/models/mlp.ts";
 import * as resnets from "../../../src/nn/models/resnet.ts";
 import * as seq2seqs from "../../../src/nn/models/seq2seq.ts";
 import * as transforming from "../../../src/nn/models/transformer.ts";
+import * as stacking from "../../../src/nn/models/transformerStacks.ts";
 import * as unets from "../../../src/nn/models/unet.ts";
 import * as vits from "../../../src/nn/models/vit.ts";
 import type { Key } from "../../../src/tensor/key.ts";
@@ -48,6 +49,7 @@ const block = {
 const stack = { vocabulary: 5, width: 4, blocks: 1, heads: 2 };
 const stacked = {
   ...({ hidden: 16, activation: gelu, norm: "post", dropout: 0, attentionDropout: 0 } as const),
+  ...({ alibi: false, rotary: false } as const),
 } as const;
 const source = { vocabulary: 4, length: 3, padding: 0 };
 const vision = { size: 4, patch: 2, width: 4, depth: 1, heads: 2 };
@@ -64,14 +66,14 @@ const looking = (made: {
     made.over(x).apply(params, state, x, context),
 });
 /** A decoder as a layer that makes its memory from its own table. */
-const telling = (made: ReturnType<typeof transforming.transformerDecoder>): Composable =>
+const telling = (made: ReturnType<typeof stacking.transformerDecoder>): Composable =>
   ({
     name: "decoder",
     init: (key: Key) => ({ params: made.init(key), state: undefined }),
     apply: (params: Params, state: never, x: Expr<never>, context: Context) =>
       made.over(params.tokens.table).apply(params, state, x, context),
   }) as AnyLayer;
-type Params = Symbolic<ReturnType<ReturnType<typeof transforming.transformerDecoder>["init"]>>;
+type Params = Symbolic<ReturnType<ReturnType<typeof stacking.transformerDecoder>["init"]>>;
 
 /** Every default of layers and models. */
 const defaults: Defaults<
@@ -94,6 +96,7 @@ const defaults: Defaults<
     typeof mlps &
     typeof resnets &
     typeof seq2seqs &
+    typeof stacking &
     typeof transforming &
     typeof unets &
     typeof vits
@@ -276,19 +279,24 @@ const defaults: Defaults<
     [5],
   ],
   transformerEncoder: [
-    ofTokens(transforming.transformerEncoder(stack)),
-    ofTokens(transforming.transformerEncoder({ ...stack, ...stacked })),
+    ofTokens(stacking.transformerEncoder(stack)),
+    ofTokens(stacking.transformerEncoder({ ...stack, ...stacked })),
     [3],
   ],
   transformerDecoder: [
-    ofTokens(telling(transforming.transformerDecoder(stack))),
-    ofTokens(telling(transforming.transformerDecoder({ ...stack, ...stacked, copies: false }))),
+    ofTokens(telling(stacking.transformerDecoder(stack))),
+    ofTokens(
+      telling(stacking.transformerDecoder({ ...stack, ...stacked, copies: false, tied: false })),
+    ),
     [3],
   ],
   transformer: [
     ofTokens(transforming.transformer({ ...stack, source, positions: 3 })),
     ofTokens(
-      transforming.transformer({ ...stack, ...stacked, source, positions: 3, copies: false }),
+      transforming.transformer({
+        ...{ ...stack, ...stacked, source, positions: 3 },
+        ...{ copies: false, tied: false },
+      }),
     ),
     [5],
   ],

@@ -15,11 +15,12 @@ import { cifarResnet, resnet } from "../../../src/nn/models/resnet.ts";
 import type * as seq2seqs from "../../../src/nn/models/seq2seq.ts";
 import { seq2seq } from "../../../src/nn/models/seq2seq.ts";
 import type * as transformers from "../../../src/nn/models/transformer.ts";
+import { transformer } from "../../../src/nn/models/transformer.ts";
+import type * as stacks from "../../../src/nn/models/transformerStacks.ts";
 import {
-  transformer,
   transformerDecoder,
   transformerEncoder,
-} from "../../../src/nn/models/transformer.ts";
+} from "../../../src/nn/models/transformerStacks.ts";
 import type * as unets from "../../../src/nn/models/unet.ts";
 import { unet } from "../../../src/nn/models/unet.ts";
 import type * as vits from "../../../src/nn/models/vit.ts";
@@ -67,6 +68,7 @@ const modelOptions: OptionTable<
     typeof perceptrons &
     typeof resnets &
     typeof seq2seqs &
+    typeof stacks &
     typeof transformers &
     typeof unets &
     typeof vits

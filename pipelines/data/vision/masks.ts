@@ -65,16 +65,14 @@ export interface DrawnMasks {
   readonly size: number;
   /** The extent of the pixels that are one dot. */
   readonly scale: number;
-  /** The number of epochs between drawings. Defaults to 1. */
-  readonly every?: number;
 }
 
 /**
- * Draws, after epochs, the true mask of a held-out image, which is a column, beside the one that the model makes of its
+ * Draws, after each epoch, the true mask of a held-out image, which is a column, beside the one that the model makes of its
  * column `image`, in braille letters.
  */
 export const masksEvery =
-  <C>(truth: string, { row = 0, size, scale, every = 1 }: DrawnMasks): Operator<C> =>
+  <C>(truth: string, { row = 0, size, scale }: DrawnMasks): Operator<C> =>
   (events$, of) =>
     sampleEvery(
       Effect.map(Effect.cached(of.source), (source) =>
@@ -99,5 +97,4 @@ export const masksEvery =
           ].join("\n");
         }, Effect.scoped),
       ),
-      { every },
     )(events$);

@@ -12,17 +12,19 @@ export { perceptron } from "./perceptron.ts";
 export { cifarResnet, type ResnetOptions, resnet } from "./resnet.ts";
 export { type Seq2Seq, type Seq2SeqOptions, type Seq2SeqParams, seq2seq } from "./seq2seq.ts";
 export {
+  type TransformerModel,
+  type TransformerModelOptions,
+  type TransformerParams,
+  transformer,
+} from "./transformer.ts";
+export {
   type StackOptions,
   type StackParams,
   type TransformerDecoder,
   type TransformerDecoderOptions,
   type TransformerDecoderParams,
-  type TransformerModel,
-  type TransformerModelOptions,
-  type TransformerParams,
-  transformer,
   transformerDecoder,
   transformerEncoder,
-} from "./transformer.ts";
+} from "./transformerStacks.ts";
 export { type UnetOptions, unet } from "./unet.ts";
 export { type VitOptions, vit } from "./vit.ts";

@@ -121,11 +121,9 @@ it("a beam finds the likeliest of all sequences, and says how likely it is, padd
   expect(all.reduce((sum, { log }) => sum + Math.exp(log), 0)).toBeCloseTo(1, 5);
 });
 
-it("copies from one vocabulary alone", () => {
+it.each(["copies", "tied"])("%s one vocabulary alone", (argument) => {
   const source = { vocabulary: 4, length: 4, padding: 0 };
   expect(() =>
-    transformer({ ...sizes, source, vocabulary: 5, positions: 2, copies: true }),
-  ).toThrow(
-    expect.objectContaining({ _tag: "InvalidArgument", op: "transformer", argument: "copies" }),
-  );
+    transformer({ ...sizes, source, vocabulary: 5, positions: 2, [argument]: true }),
+  ).toThrow(expect.objectContaining({ _tag: "InvalidArgument", op: "transformer", argument }));
 });
