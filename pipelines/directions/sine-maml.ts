@@ -89,7 +89,7 @@ const card = (
   heldOut: `squared error ${errors} (three seeds)`,
   baseline: `from one network for all sines ${together}, from scratch ${scratch}`,
   published,
-  time: "5 to 11 s of one core",
+  time: "6 to 12 s of one core",
   memory: "0.5 GiB",
 });
 

@@ -81,7 +81,7 @@ const answering = (
           heldOut,
           baseline: baselines[graph],
           published: `${published[graph]} (Dettmers et al., its repository)`,
-          time: "5 to 12 s of one core",
+          time: "5 to 15 s of one core",
           memory: "0.4 GiB",
         },
         batchSize: 128,

@@ -84,7 +84,7 @@ export const packageTags = pipe(
         heldOut: "hit at 10 0.825, 0.823, 0.824, MRR 0.704, 0.705, 0.704 (three seeds)",
         baseline: "co-occurrence: hit at 10 0.770, MRR 0.620; popularity 0.526, 0.257",
         published: "none is known for these tags",
-        time: "23 s of one core",
+        time: "17 s of one core",
         memory: "0.7 GiB",
       },
       available: packagesAvailable,

@@ -68,7 +68,7 @@ export const packageTopics = pipe(
         heldOut: "macro F1 0.560, 0.580, 0.577, accuracy 0.713, 0.714, 0.714 (three seeds)",
         baseline: "naive Bayes with bigrams: macro F1 0.511, accuracy 0.654",
         published: "none is known for these sections",
-        time: "20 s of one core",
+        time: "12 s of one core",
         memory: "0.7 GiB",
       },
       available: packagesAvailable,

@@ -118,8 +118,8 @@ export const pronounce = pipe(
         baseline: "letters in context 0.5413",
         published:
           "exact match 0.66 by Phonetisaurus, about 0.69 by a Transformer, with another split (cmusphinx/g2p-seq2seq, its README)",
-        time: "9 min of a busy core",
-        memory: "1.1 GiB",
+        time: "8 min of one core",
+        memory: "0.8 GiB",
       },
       available: dictionaryFolder,
       batchSize,

@@ -120,6 +120,7 @@ export const emojiCaptioner = pipe(
         baseline: "baseline wins: name of the nearest picture: chrF 0.182; words 0.151",
         published: "none is known",
         time: "150 s of one core",
+        memory: "0.8 GiB",
       },
       description: "the English name of an emoji that was never seen, written from its picture",
     },

@@ -143,7 +143,7 @@ export const transcribePrompts = pipe(
           "character error rate 0.365, 0.368, 0.373, of words 0.877, 0.930, 0.936 (three seeds)",
         baseline: "text of the nearest clip 0.6043; baseline wins: of words 0.8182",
         published: "none is known",
-        time: "85 s of one core",
+        time: "97 s of one core",
         memory: "0.6 GiB",
       },
       available: promptsFolder,

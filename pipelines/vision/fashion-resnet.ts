@@ -98,7 +98,7 @@ export const fashionResnet = pipe(
         baseline: "linear classifier of pixels 0.835",
         published:
           "ResNet-18 0.949, two convolutions 0.876 to 0.934, people 0.835 (its repository)",
-        time: "8 min of one core",
+        time: "7 min of one core",
         memory: "0.8 GiB",
       },
       available: fashionFolder,

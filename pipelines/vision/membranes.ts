@@ -95,7 +95,7 @@ export const membranes = pipe(
         baseline: "threshold after smoothing: pixel error 0.179, IoU 0.450, Rand error 0.631",
         published:
           "U-Net: pixel error 0.0611, Rand error 0.0382, on the challenge's hidden test (Ronneberger et al., 2015)",
-        time: "87 s of one core",
+        time: "100 s of one core",
         memory: "1.0 GiB",
       },
       data: membraneData,

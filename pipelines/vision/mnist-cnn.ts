@@ -63,7 +63,7 @@ export const mnistCnn = pipe(
         heldOut: "accuracy 0.9860, 0.9872, 0.9868 after one epoch (three seeds)",
         baseline: "nearest mean image 0.8203",
         published: "LeNet-5 0.9905 (LeCun et al., 1998)",
-        time: "13 s of one core",
+        time: "16 s of one core",
         memory: "1.0 GiB",
       },
       available: mnistFolder,

@@ -53,13 +53,12 @@ for (const { name, card, missing } of wanted) {
   }
   const began = performance.now();
   const lines = (await printedBy(name, join(root, name))).split("\n");
-  // One that holds no test out is judged at its last epoch.
-  const epoch = lines.findLast((line) => /^epoch \d+\/\d+ +(?!step)/.test(line));
-  const judged = lines.filter((line) => /^(test|baseline)\b/.test(line));
-  const said = [
-    ...(judged.some((line) => line.startsWith("test")) || !epoch ? [] : [epoch]),
-    ...judged,
-  ].join("\n");
+  // The last line of an epoch, and what follows: samples, the test, and baselines.
+  const judged = lines.slice(lines.findLastIndex((line) => /^epoch \d+\/\d+ +(?!step)/.test(line)));
+  const said = judged
+    .filter((line) => !line.startsWith("saved"))
+    .join("\n")
+    .trim();
   const missed = [...unsaid(card.heldOut, said), ...unsaid(card.baseline ?? "", said)];
   const seconds = Math.round((performance.now() - began) / 1000);
   if (said === "" || missed.length > 0) different++;
