@@ -6,6 +6,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { positive, whole } from "../tensor/validate.ts";
 import type { EpochCompleted, TrainEvent } from "../train/events/event.ts";
 import { type Monitor, monitored, nameOf, signs } from "../train/operators/monitor.ts";
+import { fromOrigin } from "../train/pipeline/origins.ts";
 import type { Pipeline } from "../train/pipeline/pipeline.ts";
 import type { TrainState } from "../train/state/state.ts";
 import { type TrainOptions, train$ } from "../train/train.ts";
@@ -256,9 +257,10 @@ export const search$ = <S extends Space, C, E>({
               () => ended(id, "failed", new TrialTimedOut({ trial: id, seconds })),
               1000 * seconds,
             );
+      const isBefore = fromOrigin(pipeline(values));
       const subscription = trainTrial(values, state).subscribe({
         next: (event: TrainEvent<TrainState<C>>) => {
-          if (!running.has(id)) return;
+          if (!running.has(id) || isBefore(event)) return;
           if (event._tag === "Started" && nameOf(monitor) !== "loss")
             sign = signs[event.better[nameOf(monitor)] ?? "lower"];
           if (event._tag !== "EpochCompleted") return;

@@ -1,6 +1,7 @@
+import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, takeWhile, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { withCallback } from "../../src/index.ts";
+import { withCallback, withEpochs, withInitialState } from "../../src/index.ts";
 import {
   bayesian,
   gridSearch,
@@ -42,6 +43,21 @@ describe("search$", () => {
     expect(best?.values.learningRate).toBeLessThan(0.3);
     expect(best?.state?.epoch).toBe(4);
     expect(scoreOf(best?.trial as Trial)).toBe(Math.min(...trials.map(scoreOf)));
+  });
+
+  it("does not compare what a trial begins from", async () => {
+    const origin = pipe(line({ learningRate: 0.1 }), withEpochs(2));
+    const { trials } = endOf(
+      await events({
+        strategy: randomSearch({ trials: 2 }),
+        pipeline: (values) =>
+          pipe({ ...line(values), name: "fine" }, withInitialState({ ...origin, name: "before" })),
+      }),
+    );
+    expect(trials.map(({ outcome, costs }) => [outcome, costs.length])).toEqual([
+      ["complete", 4],
+      ["complete", 4],
+    ]);
   });
 
   it("depends on its seed alone", async () => {

@@ -6,12 +6,16 @@ import {
   concatMap,
   defer,
   EMPTY,
+  groupBy,
   identity,
   type MonoTypeOperatorFunction,
   map,
+  mergeMap,
   type Observable,
   of as only,
+  pipe,
   type TimestampProvider,
+  tap,
   throwError,
 } from "rxjs";
 import { files } from "../../data/files.ts";
@@ -20,6 +24,7 @@ import { reasonNotWritten } from "../../io/replaceFile.ts";
 import { positive, whole } from "../../tensor/validate.ts";
 import type { Started, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
+import { fromOrigin } from "../pipeline/origins.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { saveCheckpoint } from "../state/checkpoint.ts";
 import { checkpointIn, pruneCheckpoints } from "../state/checkpointFolder.ts";
@@ -91,13 +96,6 @@ interface Item<C> {
   readonly last?: WithState<C> | undefined;
   readonly best?: WithState<C> | undefined;
 }
-
-/** A pipeline, by what it begins from. */
-type Begun = { readonly name: string; readonly origin: Begun | undefined };
-
-/** The names of the pipelines that a run begins from. */
-const originsOf = ({ origin }: Begun): readonly string[] =>
-  origin === undefined ? [] : [origin.name, ...originsOf(origin)];
 
 /** Whether a number of epochs or steps is one of the times. */
 const divides = (every: number | undefined, count: number): boolean =>
@@ -275,23 +273,26 @@ export const saveCheckpoints = <C, E>(
     defer(() => {
       let hold: Started["hold"];
       let within: Started["within"];
-      // Whether the states are those of a run that this one begins from.
-      let before = false;
+      const isBefore = fromOrigin(of);
       const after$ = (item: Item<C>, skipped?: number) => after(within)(item, skipped);
       const policy = policyOf<C>(times, scheduler);
       const itemOf = (event: Events<C>): Item<C> => {
-        if (event._tag === "Started") {
-          ({ hold, within } = event);
-          before = event.pipeline !== of.name && originsOf(of).includes(event.pipeline);
-        }
-        if (before) return { event };
         const isNew = best !== undefined && isBest(event, best);
         return { event, last: policy.of(event), best: isNew ? event : undefined };
       };
-      return run$.pipe(
-        best === undefined ? identity : watchingBest(best),
-        times.steps === undefined ? identity : statesEvery({ steps: times.steps }),
+      const items = pipe(
+        best === undefined ? identity : watchingBest<C>(best),
+        times.steps === undefined ? identity : statesEvery<C>({ steps: times.steps }),
         map(itemOf),
+      );
+      return run$.pipe(
+        tap((event) => {
+          if (event._tag === "Started") ({ hold, within } = event);
+        }),
+        groupBy((event) => isBefore(event)),
+        mergeMap((part$) =>
+          part$.key ? part$.pipe(map((event): Item<C> => ({ event }))) : items(part$),
+        ),
         catchError((error: unknown) => {
           const last = policy.unsaved();
           const failed$ = throwError(() => error);

@@ -23,6 +23,7 @@ import {
   withInitialState,
   withLearningRate,
   withSeed,
+  withValidationSplit,
 } from "../../../src/index.ts";
 import { fromTypedArray } from "../../../src/tensor/constructors.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
@@ -121,6 +122,20 @@ describe("a run in a folder", () => {
     expect(some.filter(({ _tag }) => _tag === "EpochCompleted")).toHaveLength(1);
     const again = await collect(trainIn$(of, { folder: killed, services, resume: true }));
     expect(bitsOf(lastOf(again, "Completed").state)).toEqual(bitsOf(state));
+  });
+
+  it("keeps its best epoch, where what it begins from holds nothing out", async () => {
+    const before = pipe({ ...small, name: "before" }, withEpochs(2));
+    const of = pipe(small, withEpochs(2), withValidationSplit(0.25), withInitialState(before));
+    const folder = fresh();
+    const events = await collect(trainIn$(of, { folder, services }));
+    const epochs = events.flatMap((event) =>
+      event._tag === "EpochCompleted" && event.validation !== undefined ? [event] : [],
+    );
+    expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    const [best] = epochs.toSorted((a, b) => (a.validation?.loss ?? 0) - (b.validation?.loss ?? 0));
+    const saved = await Effect.runPromise(loadCheckpoint(of, join(folder, "best.safetensors")));
+    expect(saved.epoch).toBe(best?.epoch);
   });
 
   it("that is stopped after what it begins from goes on, and its events are those of a whole one", async () => {
