@@ -80,7 +80,7 @@ export const charLm = pipe(
         heldOut: "1.474 nats per character",
         baseline: "6-grams 1.505",
         published: "none is known for this split",
-        time: "10 min of one core",
+        time: "11 min of one core",
         memory: "0.5 GiB",
       },
       available: mobyDickFolder,
