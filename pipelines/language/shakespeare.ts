@@ -137,7 +137,7 @@ export const shakespeareLarge = playwright(
     heldOut: "1.581 nats per character (one seed)",
     baseline: "6-grams 1.708; 3-grams 2.053",
     published: "1.470, nanoGPT of width 384 on a GPU (its README)",
-    time: "28 min of one core, busy",
+    time: "24 min of one core",
     memory: "0.8 GiB",
   },
 );
