@@ -1,3 +1,4 @@
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { where } from "../../ir/ops/control.ts";
 import { add, and, eq, lt } from "../../ir/ops/elementwise.ts";
@@ -120,7 +121,7 @@ const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =
  * `context.mask` excludes are not visible. What `addBiasKv` and `addZeroAttn` add has no position, and is visible under
  * every mask; the former begins normal with variance 1/(width of the keys), as in PyTorch.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other (a type error
- * where both are literals); when compiled, with the layer's path, `EmptySequence` where a sequence is empty, and
+ * where both are literals), or are `rotary` and of an odd width; when compiled, with the layer's path, `EmptySequence` where a sequence is empty, and
  * `ShapeMismatch` where a mask does not fit.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2; groups: Ainslie et al. (2023),
  * arXiv:2305.13245.
@@ -148,6 +149,13 @@ export const multiHeadAttention = <
   requireDivides("multiHeadAttention", "heads", heads, width);
   requireDivides("multiHeadAttention", "keyValueHeads", keyValueHeads, heads);
   const size = width / heads;
+  if (turned && size % 2 !== 0)
+    throw new InvalidArgument({
+      op: "multiHeadAttention",
+      argument: "rotary",
+      expected: "false, or heads of an even width, whose features are rotated in pairs",
+      actual: `true, with heads of width ${size}`,
+    });
   const groups = heads / keyValueHeads;
   type Params = Symbolic<AttentionParams>;
 

@@ -1,3 +1,4 @@
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { dot } from "../../ir/ops/contraction.ts";
 import { cast, where } from "../../ir/ops/control.ts";
@@ -8,7 +9,7 @@ import { split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { holding } from "../../tensor/validate.ts";
 import { declared, noParams, open, shapeKeeping, stateless, within } from "../apply.ts";
-import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
+import { lastAxisOf, requireSizes } from "../functional/affine.ts";
 import { readRows, requireLookup } from "../functional/lookup.ts";
 import { atMost, nonEmpty } from "../functional/sequenceChecks.ts";
 import { type Initializer, normal } from "../initializers.ts";
@@ -188,7 +189,13 @@ export const sinusoidalEncoding: SameLayer<undefined, undefined> = shapeKeeping(
  */
 export const rotaryEmbedding = (x: Expr, places: Expr, base = 10000): Expr => {
   const width = x.shape.at(-1) ?? 0;
-  requireDivides("rotaryEmbedding", "pairs", 2, width);
+  if (width % 2 !== 0)
+    throw new InvalidArgument({
+      op: "rotaryEmbedding",
+      argument: "x",
+      expected: "an even number of features, which are rotated in pairs",
+      actual: `${width}`,
+    });
   holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("rotaryEmbedding", {
     base,
   });

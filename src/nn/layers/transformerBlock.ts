@@ -150,7 +150,7 @@ const one = (x: Expr): Expr => expandDims(x, 0);
  *
  * **Shapes** `x: [time, width] → y: [time, width]`, one example.
  * **Math** pre-norm: `h = x + A(N(x))`, `y = h + F(N(h))`; post-norm: `h = N(x + A(x))`, `y = N(h + F(h))`.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or are `rotary` and of an odd width.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1; pre-norm: Xiong et al. (2020),
  * arXiv:2002.04745.
  *

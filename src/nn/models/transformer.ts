@@ -51,7 +51,7 @@ export interface TransformerModel<V extends number>
  * `→ y: [time, vocabulary]`. Padding is not visible.
  * **Math** {@link transformerEncoder} and {@link transformerDecoder}. `norm` defaults to `"post"`: normalized after each
  * part. With `copies` it mixes what it generates with tokens of the source; `tied`, one table embeds both and gives the logits.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or it copies or is tied with two
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or are `rotary` and of an odd width, or it copies or is tied with two
  * vocabularies; when compiled, with the layer's path, `EmptySequence` where there is no target after the source, and `SequenceTooLong` where
  * the target is longer than `positions`.
  * **Laws** `laws.decoding`: decoding token by token gives the same as the whole sequence at once.

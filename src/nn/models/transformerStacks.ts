@@ -91,7 +91,7 @@ const sideOf = (options: StackOptions) => {
  * self-attention over all real positions.
  *
  * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or are `rotary` and of an odd width.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3. The table begins normal with
  * standard deviation 1/√width.
  */

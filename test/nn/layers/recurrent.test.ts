@@ -31,6 +31,7 @@ import {
   transformerEncoderBlock,
 } from "../../../src/nn/layers/transformerBlock.ts";
 import { importanceLoss, loadBalancingLoss } from "../../../src/nn/losses/routing.ts";
+import { transformer } from "../../../src/nn/models/index.ts";
 import { tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
@@ -194,8 +195,16 @@ describe("attention", () => {
     );
     const places = constant(tensor([0, 1], "i32"));
     expect(() => rotaryEmbedding(constant(zeros([2, 3])), places)).toThrow(
-      expect.objectContaining({ argument: "pairs", expected: "a divisor of 3" }),
+      expect.objectContaining({ op: "rotaryEmbedding", argument: "x", actual: "3" }),
     );
+    const odd = { heads: 2, rotary: true } as const;
+    const rotary = (op: string) => expect.objectContaining({ op, argument: "rotary" });
+    expect(() => multiHeadAttention(6, odd)).toThrow(rotary("multiHeadAttention"));
+    expect(() => transformerEncoderBlock(6, odd)).toThrow(rotary("transformerEncoderBlock"));
+    expect(() => transformerDecoderBlock(6, odd)).toThrow(rotary("transformerDecoderBlock"));
+    const source = { vocabulary: 3, length: 2, padding: 0 };
+    const sizes = { source, vocabulary: 3, positions: 2, width: 6, blocks: 1 } as const;
+    expect(() => transformer({ ...sizes, ...odd })).toThrow(rotary("transformer"));
     expect(failure(positionEmbedding(4, 8), x)).toContain("SequenceTooLong");
     expect(failure(layerNorm(1), x)).toContain("ShapeMismatch");
     const wrong = masked(() => gt(iota([4]) as Expr, 1) as Expr, multiHeadAttention(8));
