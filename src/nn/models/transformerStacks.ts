@@ -59,8 +59,9 @@ export interface StackParams<Block> {
 /** Adds the sinusoidal encoding of its position to each row. */
 const positioned = (x: Expr): Expr => sinusoidalEncoding.apply(undefined, undefined, x, still)[0];
 
-/** Whether positions are added to the embedding: where attention is told of them, they are not. */
-const isPlaced = ({ alibi = false, rotary = false }: StackOptions): boolean => !alibi && !rotary;
+/** Whether positions are added to the embedding, and attention is not told of them in another way. */
+const addsPositions = ({ alibi = false, rotary = false }: StackOptions): boolean =>
+  !alibi && !rotary;
 
 /** The pieces that encoder and decoder share: the embedding with positions, and the last normalization. */
 const sideOf = (options: StackOptions) => {
@@ -77,7 +78,7 @@ const sideOf = (options: StackOptions) => {
     }),
     embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
       const scaled = mul(take(tokens.table, nonEmpty(x)), Math.sqrt(width));
-      const placed = isPlaced(options) ? positioned(scaled) : scaled;
+      const placed = addsPositions(options) ? positioned(scaled) : scaled;
       const own = { ...context, key: foldInKey(context.key, 0) };
       return drop.apply(undefined, undefined, placed, own)[0];
     },
@@ -252,7 +253,7 @@ export const transformerDecoder = <const V extends number>(
           const [y, next] = block.step(each.params, x, memory, cache, mask);
           return [y, { key: next.key, value: next.value }] as const;
         },
-        isPlaced(options) ? add(scaled, take(table, length)) : scaled,
+        addsPositions(options) ? add(scaled, take(table, length)) : scaled,
         { params: params.blocks, key, value },
         { length: blocks },
       );
